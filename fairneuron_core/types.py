@@ -281,3 +281,11 @@ class Progress:
 
 ProgressCallback = Callable[[Progress], None]
 """Called often (every chunk or minibatch); it may raise `Cancelled`, which the work must let through."""
+
+
+def part_of(progress: ProgressCallback | None, low: float, high: float) -> ProgressCallback | None:
+    """Return a callback for one stage of a longer work: its 0..1 becomes low..high of the whole."""
+    if progress is None:
+        return None
+    report = progress
+    return lambda p: report(Progress(low + (high - low) * p.share, p.message, p.point))

@@ -1,0 +1,51 @@
+# Every target prepares what it needs: `make app` on a fresh machine is enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+ADDRESS ?= 127.0.0.1
+
+.PHONY: help app test setup check data clean
+
+help:
+	@echo "make app    set everything up and serve the dashboard on http://localhost:$(PORT)"
+	@echo "make test   set everything up and run every test, the browser's too"
+	@echo "make setup  set everything up without serving"
+	@echo "make check  style checks"
+	@echo "make data   rebuild the built-in data sets from their published sources"
+
+app: $(VENV)/ready
+	@$(BIN)/fairneuron app --port $(PORT) --address $(ADDRESS)
+
+setup: $(VENV)/ready
+	@echo "Ready. Serve with: make app"
+
+test: $(VENV)/ready-test
+	@bash tests/browser/install_chromium.sh
+	@$(BIN)/python -m pytest $(ARGS)
+	@bash tests/browser/install_chromium.sh --say-if-missing
+
+check: $(VENV)/ready-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+data: $(VENV)/ready
+	$(BIN)/python -m fairneuron_core.data.build
+
+clean:
+	rm -rf $(VENV) build *.egg-info
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Python is missing: install Python 3.11, 3.12 or 3.13, or name it: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$$($(PYTHON) --version) is too old: install Python 3.11 or newer, or name it: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing: on Debian, apt-get install python3-venv"; rm -rf $(VENV); exit 1; }
+
+$(VENV)/ready: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing into $(VENV) (a few minutes the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/ready-test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing into $(VENV) (a few minutes the first time) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	@touch $(VENV)/ready $@

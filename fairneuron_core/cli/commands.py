@@ -1,0 +1,194 @@
+"""The commands: arguments, what they run, how their result reads. A further command is one row of COMMANDS."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fairneuron_core.cli import show
+from fairneuron_core.cli.app import add_app_arguments, run_app
+from fairneuron_core.cli.doctor import examine
+from fairneuron_core.errors import SettingError
+from fairneuron_core.types import Progress
+from fairneuron_core.workspace import Workspace, open_workspace
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command of the command line."""
+
+    help: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], dict[str, Any] | None]
+    show: Callable[[Mapping[str, Any]], str]
+
+
+def _flags(kind: str, *, skip: tuple[str, ...] = ()) -> Callable[[argparse.ArgumentParser], None]:
+    """Derive flags from the fields of a job's settings; values stay text and are checked with the others."""
+
+    def add(parser: argparse.ArgumentParser) -> None:
+        for field in dataclasses.fields(_params_of(kind)):
+            if field.name not in skip:
+                rules = field.metadata
+                words = f"{rules['label']}. {rules['help']}".strip().replace("%", "%%")
+                choices = f" [{', '.join(map(str, rules['choices']))}]" if rules["choices"] else ""
+                flag = f"--{field.name.replace('_', '-')}"
+                parser.add_argument(flag, dest=field.name, default=None, help=words + choices, metavar="VALUE")
+
+    return add
+
+
+def _params_of(kind: str) -> Any:
+    from fairneuron_core.jobs import AuditParams, PathsParams, RepairParams, SearchJobParams, TourParams, TrainParams
+
+    return {
+        "train": TrainParams,
+        "audit": AuditParams,
+        "paths": PathsParams,
+        "repair": RepairParams,
+        "search": SearchJobParams,
+        "tour": TourParams,
+    }[kind]
+
+
+def _train_arguments(parser: argparse.ArgumentParser) -> None:
+    _flags("train", skip=("include_protected",))(parser)
+    choice = parser.add_mutually_exclusive_group()
+    words = "let the network read the protected attribute, or keep it out (default: as published for the data set)"
+    choice.add_argument("--include-protected", dest="include_protected", action="store_true", default=None, help=words)
+    choice.add_argument("--exclude-protected", dest="include_protected", action="store_false", help=words)
+    parser.add_argument("--out", metavar="FILE", help="also write the model to this file")
+
+
+def _repair_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("method", help="name of a method; an unknown one prints the list")
+    _flags("repair", skip=("method",))(parser)
+    _set_and_out(parser)
+
+
+def _search_arguments(parser: argparse.ArgumentParser) -> None:
+    shown = ("data", "model", "protected", "seed", "device", "threads", "epochs", "thetas", "gammas")
+    skipped = tuple(f.name for f in dataclasses.fields(_params_of("search")) if f.name not in shown)
+    _flags("search", skip=skipped)(parser)
+    _set_and_out(parser)
+
+
+def _set_and_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="NAME=VALUE", help="any setting")
+    parser.add_argument("--out", metavar="FILE", help="also write the repaired model to this file")
+
+
+def _data_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("list", "show"))
+    parser.add_argument("name", nargs="?", help="data set to show")
+
+
+def _runs_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", nargs="?", help="id of a run to show in full")
+    parser.add_argument("--limit", type=int, default=50, help="newest runs to list")
+
+
+def _job(kind: str) -> Callable[[argparse.Namespace], dict[str, Any]]:
+    """Run the job of that kind in this process with the flags that were given."""
+
+    def run(arguments: argparse.Namespace) -> dict[str, Any]:
+        from fairneuron_core.jobs import JOBS, JobContext
+
+        workspace = open_workspace(arguments.workspace)
+        given = _given(arguments, kind)
+        out = _writable(getattr(arguments, "out", None))
+        progress = _progress_line() if sys.stderr.isatty() else None
+        job = JOBS[kind]
+        results = dict(job.run(job.check(given), JobContext(workspace, progress)).results)
+        if progress:
+            print("\r\033[K", end="", file=sys.stderr)
+        if out and results.get("model"):
+            results["out"] = _write_model(workspace, str(results["model"]), out)
+        return results
+
+    return run
+
+
+def _given(arguments: argparse.Namespace, kind: str) -> dict[str, Any]:
+    names = {field.name for field in dataclasses.fields(_params_of(kind))}
+    given = {k: v for k, v in vars(arguments).items() if k in names and v is not None}
+    for pair in getattr(arguments, "settings", []):
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise SettingError(f"'--set {pair}' has no '=': write --set NAME=VALUE.")
+        given[name.strip().replace("-", "_")] = value.strip()
+    return given
+
+
+def _writable(out: str | None) -> Path | None:
+    """Check the place of the result BEFORE the work, so that a wrong folder costs no training."""
+    if out is None:
+        return None
+    path = Path(out)
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise SettingError(f"'{out}' cannot be written: name a file in a folder that exists.")
+    return path
+
+
+def _write_model(workspace: Workspace, model: str, path: Path) -> str:
+    from fairneuron_core.store import get_model, open_store
+
+    path.write_bytes(workspace.get(get_model(open_store(workspace), model).sha256))
+    return str(path)
+
+
+def _progress_line() -> Callable[[Progress], None]:
+    """Return a callback that keeps one line of progress on the terminal, at most every hundredth of the way."""
+    last = -1
+
+    def report(progress: Progress) -> None:
+        nonlocal last
+        now = int(progress.share * 100)
+        if now != last:
+            last = now
+            print(f"\r\033[K{now:3d} %  {progress.message}", end="", file=sys.stderr, flush=True)
+
+    return report
+
+
+def _data(arguments: argparse.Namespace) -> dict[str, Any]:
+    from fairneuron_core.cli.data import describe_dataset, list_data
+
+    workspace = open_workspace(arguments.workspace)
+    if arguments.action == "list":
+        return list_data(workspace)
+    if not arguments.name:
+        raise SettingError("`fairneuron data show` needs the name of a data set: see `fairneuron data list`.")
+    return describe_dataset(arguments.name, workspace)
+
+
+def _runs(arguments: argparse.Namespace) -> dict[str, Any]:
+    from fairneuron_core.cli.runs import list_all, show_run
+
+    workspace = open_workspace(arguments.workspace)
+    return show_run(arguments.run, workspace) if arguments.run else list_all(workspace, limit=arguments.limit)
+
+
+def _nothing(parser: argparse.ArgumentParser) -> None:
+    """A command without arguments of its own."""
+
+
+COMMANDS: dict[str, Command] = {
+    "doctor": Command(
+        "Say what this installation has: versions, device, store, worker.", _nothing, examine, show.facts
+    ),
+    "data": Command("List the data sets, or show one.", _data_arguments, _data, show.data),
+    "train": Command("Train a network on a data set.", _train_arguments, _job("train"), show.training),
+    "audit": Command("Audit a model: gaps between groups, with intervals.", _flags("audit"), _job("audit"), show.audit),
+    "paths": Command("Slice a model into activation paths and count them.", _flags("paths"), _job("paths"), show.paths),
+    "repair": Command("Repair a model and compare before and after.", _repair_arguments, _job("repair"), show.repair),
+    "search": Command("Search FairNeuron's theta and gamma.", _search_arguments, _job("search"), show.search),
+    "tour": Command("Train, audit, slice and repair in one go.", _flags("tour"), _job("tour"), show.tour),
+    "runs": Command("List the runs of the workspace, or show one.", _runs_arguments, _runs, show.runs),
+    "app": Command("Serve the dashboard.", add_app_arguments, run_app, show.facts),
+}

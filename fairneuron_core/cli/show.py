@@ -1,0 +1,167 @@
+"""How results read on a terminal. Numbers come with their interval and n; undefined is said in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+_HEADLINES = (
+    "accuracy",
+    "demographic_parity_difference",
+    "demographic_parity_ratio",
+    "equal_opportunity_difference",
+    "equalized_odds_difference",
+)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return left-aligned columns, two spaces apart."""
+    lines = [[str(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+def estimate(value: Mapping[str, Any]) -> str:
+    """Return `0.173 [0.155, 0.190], n = 6,512`, or `undefined, n = ...`."""
+    if value["value"] is None:
+        return f"undefined, n = {value['n']:,}"
+    if value["low"] is None or value["high"] is None:
+        return f"{value['value']:.3f}, n = {value['n']:,}"
+    return f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}], n = {value['n']:,}"
+
+
+def facts(results: Mapping[str, Any]) -> str:
+    return table(("what", "value"), ((key.replace("_", " "), value) for key, value in results.items()))
+
+
+def data(results: Mapping[str, Any]) -> str:
+    if "datasets" in results:
+        rows = [(d["name"], f"{d['rows']:,}", ", ".join(d["protected"]), d["title"]) for d in results["datasets"]]
+        return table(("name", "rows", "protected", "title"), rows)
+    groups = [
+        (
+            g["attribute"],
+            g["group"],
+            f"{g['n']:,}",
+            f"{g['share']:.1%}",
+            f"{g['base_rate']:.1%}" if g["base_rate"] is not None else "undefined",
+        )
+        for g in results["groups"]
+    ]
+    head = [
+        f"{results['title']}: {results['rows']:,} rows, {results['columns']} columns",
+        f"Favourable outcome: {results['target']} = {results['favourable']} ({results['favourable_words']})",
+        f"Source: {results['source']}  Licence: {results['licence']}",
+    ]
+    traps = [f"- {trap}" for trap in results["traps"]]
+    return "\n".join([*head, "", table(("attribute", "group", "n", "share", "base rate"), groups), "", *traps])
+
+
+def training(results: Mapping[str, Any]) -> str:
+    epochs = f"{results['epochs']} epochs, best epoch {results['best_epoch']}"
+    head = f"Model {results['model']}: {epochs}, {results['seconds']} s"
+    return f"{head}\n\nOn the test part:\n{audit(results['test'])}"
+
+
+def audit(results: Mapping[str, Any]) -> str:
+    lines = [
+        table(("metric", "value [95 % interval]"), ((n, estimate(m)) for n, m in results["metrics"].items())),
+        "",
+        table(
+            ("group", "n", "selected", "selection rate", "TPR", "FPR"),
+            (
+                (
+                    g["group"],
+                    f"{g['n']:,}",
+                    f"{g['selected']:,}",
+                    *(_rate(g["rates"][r]) for r in ("selection_rate", "tpr", "fpr")),
+                )
+                for g in results["groups"]
+            ),
+        ),
+    ]
+    if results["degenerate"]:
+        lines += ["", f"Degenerate model: {results['degenerate']}"]
+    if results["set_aside"]:
+        lines += ["", f"Too small to enter a gap: {', '.join(results['set_aside'])}"]
+    return "\n".join(lines)
+
+
+def _rate(value: Mapping[str, Any]) -> str:
+    return "undefined" if value["value"] is None else f"{value['value']:.3f}"
+
+
+def paths(results: Mapping[str, Any]) -> str:
+    rows = [
+        (g["group"], f"{g['conflict']:,} of {g['n']:,}", f"{g['share']:.1%} [{g['low']:.1%}, {g['high']:.1%}]")
+        for g in results["by_group"]
+    ]
+    keys = ("samples", "unique_paths", "most_frequent", "threshold_count", "rare_paths", "conflict_samples", "seconds")
+    return "\n".join(
+        [
+            facts({key: results[key] for key in keys}),
+            "",
+            results["words"],
+            "",
+            table(("group", "in conflict", "share"), rows),
+        ]
+    )
+
+
+def repair(results: Mapping[str, Any]) -> str:
+    rows = []
+    for name in _HEADLINES:
+        change = results["paired"]["metrics"][name]
+        rows.append(
+            (
+                name,
+                estimate(change["before"]),
+                estimate(change["after"]),
+                estimate(change["difference"]),
+                change["verdict"],
+            )
+        )
+    lines = [
+        table(("metric", "before", "after", "change", "verdict"), rows),
+        "",
+        f"Model {results['model']}, {results['seconds']} s",
+    ]
+    if results["degenerate"]:
+        lines.append(f"Degenerate model: {results['degenerate']}")
+    return "\n".join(lines)
+
+
+def search(results: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            f"{t['theta']:g}",
+            f"{t['gamma']:g}",
+            t["conflict_samples"],
+            *(_number(t["metrics"][n]) for n in _HEADLINES[:4]),
+            _number(t["score"]),
+            t["ineligible"] or "",
+        )
+        for t in results["trials"]
+    ]
+    header = ("theta", "gamma", "conflict", "accuracy", "DP gap", "DP ratio", "EO gap", "score", "ineligible because")
+    lines = [table(header, rows), "", results["reason"]]
+    return "\n".join([*lines, "", repair(results)] if results.get("model") else lines)
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.3f}"
+
+
+def tour(results: Mapping[str, Any]) -> str:
+    parts = [training(results["train"]), "Paths of the training part:\n" + paths(results["paths"])]
+    parts += [f"Repair by {method}:\n{repair(found)}" for method, found in results["repairs"].items()]
+    return "\n\n".join([*parts, f"Everything: {results['seconds']} s"])
+
+
+def runs(results: Mapping[str, Any]) -> str:
+    if "runs" not in results:
+        return facts({key: value for key, value in results.items() if not isinstance(value, dict | list)})
+    rows = [(r["id"], r["state"], r["kind"], r["created"], f"{r['share']:.0%}", r["title"]) for r in results["runs"]]
+    return table(("id", "state", "kind", "created", "done", "title"), rows) if rows else "No runs yet."

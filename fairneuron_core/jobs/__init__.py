@@ -1,0 +1,48 @@
+"""Everything that can be started, as one table: the browser submits these, the command line runs them in place."""
+
+from fairneuron_core.jobs.audit import AUDIT, AuditParams
+from fairneuron_core.jobs.context import JobContext, JobResult, JobRow, default_threads
+from fairneuron_core.jobs.figures import audit_part, compare_part
+from fairneuron_core.jobs.material import (
+    Material,
+    find_classifier,
+    find_dataset,
+    gather,
+    store_classifier,
+    store_dataset,
+    stored_model_reference,
+    stored_reference,
+)
+from fairneuron_core.jobs.paths import PATHS, PathsParams, paths_json
+from fairneuron_core.jobs.repair import REPAIR, RepairParams
+from fairneuron_core.jobs.search import SEARCH, SearchJobParams
+from fairneuron_core.jobs.tour import TOUR, TourParams
+from fairneuron_core.jobs.train import TRAIN, TrainParams, fit_classifier
+
+JOBS: dict[str, JobRow] = {row.kind: row for row in (TRAIN, AUDIT, PATHS, REPAIR, SEARCH, TOUR)}
+
+__all__ = [
+    "JOBS",
+    "AuditParams",
+    "JobContext",
+    "JobResult",
+    "JobRow",
+    "Material",
+    "PathsParams",
+    "RepairParams",
+    "SearchJobParams",
+    "TourParams",
+    "TrainParams",
+    "audit_part",
+    "compare_part",
+    "default_threads",
+    "find_classifier",
+    "find_dataset",
+    "fit_classifier",
+    "gather",
+    "paths_json",
+    "store_classifier",
+    "store_dataset",
+    "stored_model_reference",
+    "stored_reference",
+]

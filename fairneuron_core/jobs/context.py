@@ -1,0 +1,83 @@
+"""What a job is: settings in, JSON results and stored files out, with progress on the way.
+
+The command line, the worker behind the browser, and the tests all run the same functions with the same settings, so
+the numbers are the same everywhere.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from fairneuron_core.params import params_json, parse_params
+from fairneuron_core.types import ProgressCallback
+from fairneuron_core.workspace import Workspace
+
+P = TypeVar("P")
+
+
+@dataclass(frozen=True)
+class JobContext:
+    """Where a job stores what it makes and whom it tells how far it is."""
+
+    workspace: Workspace
+    progress: ProgressCallback | None = None
+    run_id: str | None = None
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """JSON results, and artefacts as name -> sha256 in the workspace."""
+
+    results: Mapping[str, Any]
+    artefacts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """One kind of job.
+
+    title   settings -> its name in the list of runs
+    check   settings -> all settings as JSON, defaults filled in; SettingError names the first wrong one
+    run     carries it out; may raise FairNeuronError, `Cancelled` included
+    """
+
+    kind: str
+    title: Callable[[Mapping[str, Any]], str]
+    check: Callable[[Mapping[str, Any]], dict[str, Any]]
+    run: Callable[[Mapping[str, Any], JobContext], JobResult]
+
+
+def job_of(
+    kind: str,
+    Params: type[P],
+    *,
+    title: Callable[[Mapping[str, Any]], str],
+    work: Callable[[P, JobContext], JobResult],
+) -> JobRow:
+    """Return the row of a job whose settings are one dataclass; an empty `threads` is filled in."""
+
+    def parsed(params: Mapping[str, Any]) -> P:
+        return with_threads(parse_params(Params, params))
+
+    return JobRow(
+        kind,
+        title,
+        check=lambda params: params_json(parsed(params)),
+        run=lambda params, context: work(parsed(params), context),
+    )
+
+
+def with_threads(params: P) -> P:
+    """Fill in the thread count where the settings have an empty one: it belongs to the spec, sums depend on it."""
+    if getattr(params, "threads", 0) is None:
+        return dataclasses.replace(params, threads=default_threads())  # type: ignore[type-var]
+    return params
+
+
+def default_threads() -> int:
+    """`$FAIRNEURON_THREADS`, else the number of cores, at most 8."""
+    return int(os.environ.get("FAIRNEURON_THREADS") or min(os.cpu_count() or 1, 8))

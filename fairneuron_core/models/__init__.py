@@ -1,0 +1,29 @@
+"""Networks: their layers, their training, their files, and what they decide."""
+
+from fairneuron_core.models.classify import decide, logits, profile, scores
+from fairneuron_core.models.device import device_words, resolve_device
+from fairneuron_core.models.files import MAX_MODEL_MB, MODEL_FORMATS, from_safetensors, read_model, to_safetensors
+from fairneuron_core.models.layers import build_network, layer_sizes, linear_layers, network_of
+from fairneuron_core.models.plan import Trained, TrainingPlan
+from fairneuron_core.models.trainer import train
+
+__all__ = [
+    "MAX_MODEL_MB",
+    "MODEL_FORMATS",
+    "Trained",
+    "TrainingPlan",
+    "build_network",
+    "decide",
+    "device_words",
+    "from_safetensors",
+    "layer_sizes",
+    "linear_layers",
+    "logits",
+    "network_of",
+    "profile",
+    "read_model",
+    "resolve_device",
+    "scores",
+    "to_safetensors",
+    "train",
+]

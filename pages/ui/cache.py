@@ -1,0 +1,146 @@
+"""What pages compute once: everything is keyed by content ids, so an equal question has an equal answer.
+
+Objects are shared between sessions and must not be changed. torch is imported inside the functions only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import streamlit as st
+
+from fairneuron_core.types import Audit, Batch, Dataset, PairedAudit
+from fairneuron_core.workspace import Workspace, open_workspace
+
+if TYPE_CHECKING:
+    from fairneuron_core.jobs import Material
+    from fairneuron_core.metrics import ThresholdTable
+    from fairneuron_core.paths import ActivationPaths, SuggestedSetting
+
+
+def workspace() -> Workspace:
+    """Return the workspace that the environment names now."""
+    return open_workspace()
+
+
+@st.cache_resource(max_entries=12, show_spinner="Reading the data set")
+def _dataset(ref: str, home: str) -> Dataset:
+    from fairneuron_core.jobs.material import find_dataset
+
+    return find_dataset(ref, open_workspace(home))
+
+
+def dataset(ref: str) -> Dataset:
+    """Return a data set by built-in name or stored id."""
+    # Paths are a privilege of the command line: an address bar must not read the server's files.
+    return _dataset(_no_path(ref), str(workspace().home))
+
+
+@st.cache_resource(max_entries=24, show_spinner="Opening the model")
+def _material(data: str, model: str, attribute: str | None, home: str) -> Material:
+    from fairneuron_core.jobs.material import gather
+
+    return gather(data, model, open_workspace(home), protected=attribute)
+
+
+def material(data: str, model: str, attribute: str | None = None) -> Material:
+    """Return data set, classifier and split together."""
+    return _material(_no_path(data), _no_path(model), attribute, str(workspace().home))
+
+
+def _no_path(ref: str) -> str:
+    from fairneuron_core.errors import NotFoundError
+
+    if not ref.replace("_", "").replace("-", "").isalnum():
+        raise NotFoundError(f"'{ref[:40]}' is no data set or model of this list: choose one from it.")
+    return ref
+
+
+@st.cache_resource(max_entries=24, show_spinner="Encoding the rows")
+def _batch(data: str, model: str, part: str, home: str) -> Batch:
+    return _material(data, model, None, home).batch(part)  # type: ignore[arg-type]
+
+
+def batch(data: str, model: str, part: str) -> Batch:
+    """Return the encoded rows of one part of the model's split."""
+    return _batch(_no_path(data), _no_path(model), part, str(workspace().home))
+
+
+@st.cache_resource(max_entries=24, show_spinner="Scoring the rows")
+def _scores(data: str, model: str, part: str, home: str) -> np.ndarray:
+    from fairneuron_core.models import scores
+
+    return scores(_material(data, model, None, home).classifier, _batch(data, model, part, home).features)
+
+
+def scores(data: str, model: str, part: str) -> np.ndarray:
+    """Return the classifier's scores of one part, (n,)."""
+    return _scores(_no_path(data), _no_path(model), part, str(workspace().home))
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _threshold_table(data: str, model: str, attribute: str, part: str, home: str) -> ThresholdTable:
+    from fairneuron_core.metrics import ThresholdTable
+
+    rows = _batch(data, model, part, home)
+    levels = rows.levels(attribute)
+    return ThresholdTable(_scores(data, model, part, home), rows.labels, rows.codes(attribute), len(levels))
+
+
+def threshold_table(data: str, model: str, attribute: str, part: str) -> ThresholdTable:
+    """Return the sorted scores from which counts at any threshold follow at once."""
+    return _threshold_table(_no_path(data), _no_path(model), attribute, part, str(workspace().home))
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _audit(data: str, model: str, attribute: str, part: str, min_group: int, home: str) -> Audit:
+    from fairneuron_core.jobs.figures import audit_part
+
+    return audit_part(_material(data, model, attribute, home), part, min_group=min_group)  # type: ignore[arg-type]
+
+
+def audit(data: str, model: str, attribute: str, part: str = "test", *, min_group: int = 30) -> Audit:
+    """Return the audit at the model's own threshold: the numbers of `fairneuron audit`."""
+    return _audit(_no_path(data), _no_path(model), attribute, part, min_group, str(workspace().home))
+
+
+@st.cache_data(max_entries=100, show_spinner="Comparing the two networks")
+def _comparison(data: str, before: str, after: str, attribute: str, part: str, home: str) -> PairedAudit:
+    from fairneuron_core.jobs.figures import compare_part
+
+    first, second = (_material(data, model, attribute, home) for model in (before, after))
+    return compare_part(first, second, part)  # type: ignore[arg-type]
+
+
+def comparison(data: str, before: str, after: str, attribute: str, part: str = "test") -> PairedAudit:
+    """Return the paired comparison of two models on the same rows."""
+    home = str(workspace().home)
+    return _comparison(_no_path(data), _no_path(before), _no_path(after), attribute, part, home)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Slicing the network")
+def _paths(data: str, model: str, part: str, setting: tuple[tuple[str, Any], ...], home: str) -> ActivationPaths:
+    from fairneuron_core.paths import slice_paths
+
+    classifier = _material(data, model, None, home).classifier
+    return slice_paths(classifier, _batch(data, model, part, home).features, **dict(setting))
+
+
+def paths(data: str, model: str, part: str, setting: Mapping[str, Any]) -> ActivationPaths:
+    """Return the activation paths of one part; `setting` has coverage, first_layer, reading, granularity."""
+    key = tuple(sorted(setting.items()))
+    return _paths(_no_path(data), _no_path(model), part, key, str(workspace().home))
+
+
+@st.cache_resource(max_entries=16, show_spinner="Looking for a setting in which paths are shared")
+def _suggestion(data: str, model: str, part: str, home: str) -> SuggestedSetting:
+    from fairneuron_core.paths import suggest_setting
+
+    return suggest_setting(_material(data, model, None, home).classifier, _batch(data, model, part, home).features)
+
+
+def suggestion(data: str, model: str, part: str = "train") -> SuggestedSetting:
+    """Return the suggested coverage and first layer with their reason."""
+    return _suggestion(_no_path(data), _no_path(model), part, str(workspace().home))

@@ -1,0 +1,44 @@
+"""What the server does besides showing pages: it keeps a worker alive, answers /healthz, and logs what went wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import streamlit as st
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from fairneuron_core.runs import start_worker, worker_status
+from fairneuron_core.workspace import open_workspace
+
+_LOG = logging.getLogger("fairneuron")
+
+
+@asynccontextmanager
+async def with_worker(_: Any) -> AsyncIterator[dict[str, Any]]:
+    """Start the worker with the server and stop it with the server."""
+    handle = await run_in_threadpool(start_worker, open_workspace())
+    try:
+        yield {}
+    finally:
+        await run_in_threadpool(handle.stop)
+
+
+async def health(_: Request) -> JSONResponse:
+    """Say whether server and worker are alive: 200 when both are, 503 when the worker is not."""
+    worker = await run_in_threadpool(worker_status, open_workspace())
+    return JSONResponse({"status": "ok", "worker": worker.alive}, status_code=200 if worker.alive else 503)
+
+
+def log_script_error(error: Exception) -> bool:
+    """Log an unexpected error with its traceback, and show one sentence in its place."""
+    _LOG.error("A page failed.", exc_info=error)
+    st.error(
+        f"Something went wrong on this page ({type(error).__name__}). Nothing you made is lost: reload the page, and "
+        "if it happens again, tell whoever runs this server; the details are in the server's log."
+    )
+    return True
