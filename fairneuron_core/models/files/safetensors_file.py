@@ -37,7 +37,8 @@ def to_safetensors(classifier: Classifier) -> bytes:
         "record": dataclasses.asdict(classifier.record),
     }
     tensors = {name: np.ascontiguousarray(value, np.float32) for name, value in tensors.items()}
-    return save(tensors, {"format": _FORMAT, "classifier": json.dumps(described, sort_keys=True)})
+    # One entry only: the library writes several in an order that changes from call to call.
+    return save(tensors, {_FORMAT: json.dumps(described, sort_keys=True)})
 
 
 def from_safetensors(content: bytes) -> Classifier:
@@ -74,13 +75,13 @@ def _metadata(content: bytes) -> dict[str, Any]:
         raise ModelError(f"The model file's header has {length} bytes, more than {_MAX_HEADER}: it is not one of ours.")
     try:
         metadata = json.loads(content[8 : 8 + length]).get("__metadata__", {})
-        if metadata.get("format") != _FORMAT:
+        if _FORMAT not in metadata:
             raise ModelError(
                 "This safetensors file carries no architecture, encoder and threshold: only files that were downloaded "
                 "here or written by `fairneuron train` can be opened."
             )
-        described = json.loads(metadata["classifier"])
-    except (UnicodeDecodeError, json.JSONDecodeError, AttributeError, KeyError, RecursionError) as error:
+        described = json.loads(metadata[_FORMAT])
+    except (UnicodeDecodeError, json.JSONDecodeError, AttributeError, TypeError, RecursionError) as error:
         raise ModelError("The model file's header cannot be read: the file is damaged.") from error
     if not isinstance(described, dict):
         raise ModelError("The model file's header cannot be read: the file is damaged.")
