@@ -34,7 +34,7 @@ def trained_german(tmp_path_factory) -> Filled:
         job = JOBS[kind]
         return dict(job.run(job.check({"data": "german", "threads": 1, **params}), JobContext(workspace)).results)
 
-    trained = run("train", seed=0, epochs=12, device="cpu")
+    trained = run("train", seed=0, epochs=25, device="cpu")
     repairs = {
         method: run("repair", model=trained["model"], method=method, epochs=3, device="cpu")
         for method in ("fairneuron", "reweighing")

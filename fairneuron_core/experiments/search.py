@@ -8,7 +8,8 @@ Source: Gao et al., ICSE 2022, section on hyper-parameter tuning; its released c
        score = w_dp DP + w_eo EO + w_r (1 - min(r, 1/r)) + w_acc max(0, accuracy_before - accuracy)   (lower is better)
    where EO is the equal opportunity difference and r the demographic parity ratio. It is bounded, unlike the released
    one, which a model that never selects a group could drive to minus infinity.
-4. Undefined rates and degenerate models make a point ineligible. The reason says whether any beats the given network.
+4. Undefined rates and degenerate models (judged on training and validation rows) make a point ineligible. The reason
+   says whether the chosen point beats the given network.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from fairneuron_core.paths import SampleSplit, cluster
 from fairneuron_core.repair.fairneuron import FairNeuronParams, selective_plan, slice_training_rows
 from fairneuron_core.repair.fine_tuning import repaired
 from fairneuron_core.repair.task import RepairTask
-from fairneuron_core.types import Audit, Classifier, part_of
+from fairneuron_core.types import Audit, Batch, Classifier, part_of
 
 THETAS = (0.1, 0.01, 3e-3, 1e-3, 3e-4, 1e-4)
 GAMMAS = (0.95, 0.9, 0.85, 0.8, 0.7, 0.6)
@@ -89,7 +90,7 @@ def search(task: RepairTask, params: SearchParams) -> SearchResult:
             if same_as[-1] == len(plans):
                 plans.append(selective_plan(task, at_gamma, paths=paths, split=split))
     trained = train(plans, device=task.device, progress=part_of(task.progress, _SLICING_SHARE, 1.0))
-    before = _figures(_validation_audit(task, task.classifier))
+    before = _figures(_audit(task, task.classifier, task.validation))
     scored = [_score(task, params, network, before) for network in trained]
     trials = _trials(points, splits, same_as, scored)
     return _choose(task, params, trials, same_as, trained, before)
@@ -109,22 +110,22 @@ def score(metrics: dict[str, float], before: dict[str, float], params: SearchPar
 def _score(
     task: RepairTask, params: SearchParams, trained: Trained, before: dict[str, float]
 ) -> tuple[dict[str, float], float, str | None]:
-    found = _validation_audit(task, replace(task.classifier, network=trained.network))
-    figures = _figures(found)
+    classifier = replace(task.classifier, network=trained.network)
+    figures = _figures(_audit(task, classifier, task.validation))
     value = score(figures, before, params)
-    if found.degenerate:
-        return figures, math.nan, found.degenerate
+    # On a small validation part alone, chance would put sound networks below the majority class.
+    if degenerate := _audit(task, classifier, task.train, task.validation).degenerate:
+        return figures, math.nan, degenerate
     return figures, value, "a rate is undefined on the validation part" if math.isnan(value) else None
 
 
-def _validation_audit(task: RepairTask, classifier: Classifier) -> Audit:
-    batch = task.validation
-    decisions = decide(classifier, batch.features)
+def _audit(task: RepairTask, classifier: Classifier, *parts: Batch) -> Audit:
+    """Audit the decisions on the rows of all parts together."""
     return audit(
-        batch.labels,
-        decisions,
-        batch.codes(task.attribute),
-        levels=batch.levels(task.attribute),
+        np.concatenate([part.labels for part in parts]),
+        np.concatenate([decide(classifier, part.features) for part in parts]),
+        np.concatenate([part.codes(task.attribute) for part in parts]),
+        levels=parts[0].levels(task.attribute),
         attribute=task.attribute,
         reference=task.reference,
     )

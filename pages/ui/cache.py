@@ -144,3 +144,19 @@ def _suggestion(data: str, model: str, part: str, home: str) -> SuggestedSetting
 def suggestion(data: str, model: str, part: str = "train") -> SuggestedSetting:
     """Return the suggested coverage and first layer with their reason."""
     return _suggestion(_no_path(data), _no_path(model), part, str(workspace().home))
+
+
+@st.cache_data(show_spinner="Looking for a GPU")
+def device_sentence() -> str:
+    """Say which devices this machine has."""
+    from fairneuron_core.models import device_words
+
+    return device_words()
+
+
+def model_file(model: str) -> bytes:
+    """Return a stored model's file."""
+    from fairneuron_core.store import get_model, open_store
+
+    place = workspace()
+    return place.get(get_model(open_store(place), _no_path(model)).sha256)

@@ -1,4 +1,4 @@
-"""Long work from a page: start it, watch it live, stop it. The run's id stands in the address, so it survives a reload."""
+"""Long work from a page: start it, watch it live, stop it. The run's id stands in the address and survives a reload."""
 
 from __future__ import annotations
 

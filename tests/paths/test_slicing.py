@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -109,6 +109,7 @@ def integer_networks():
 
 
 @settings(max_examples=400, deadline=None)
+@example(made=([1, 2], 2, 1), coverage=5e-324, reading="released")
 @given(
     made=integer_networks(),
     coverage=st.sampled_from([0.0, 0.25, 0.5, 0.8, 0.9, 1.0]) | st.floats(0, 1),

@@ -1,0 +1,125 @@
+"""Compare: two networks on the same rows. What moved, for whom, and can one tell at all?"""
+
+from __future__ import annotations
+
+import json
+
+import streamlit as st
+
+from fairneuron_core.metrics import METRICS, compare_json, flip_table, levelling
+from fairneuron_core.report.figures import confusion, dumbbell, flips, group_shift
+from fairneuron_core.report.words import markdown_plain
+from fairneuron_core.types import PairedAudit
+from pages.ui import cache, state, theme, views
+from pages.ui.pickers import pick_after, pick_model
+from pages.ui.repair_view import HEADLINES
+
+QUESTION = "What changed between the two networks, and for whom?"
+PARTS = {"test": "Test rows", "holdout": "Hold-out table", "validation": "Validation rows", "train": "Training rows"}
+SHIFTED = {"selection_rate": "Selection rate", "tpr": "True-positive rate", "fpr": "False-positive rate"}
+PRAISED = ("demographic_parity_difference", "equal_opportunity_difference", "equalized_odds_difference")
+
+
+def show() -> None:
+    picked = pick_model(key="compare")
+    if picked is None:
+        return
+    data, before, attribute = picked
+    after = pick_after(before)
+    if after is None:
+        if views.empty_state(
+            "There is nothing to compare with yet",
+            "Repair this network, or train another one on the same data; then both can be compared here.",
+            "Go to Repair",
+            key="compare.empty",
+        ):
+            st.switch_page("pages/repair.py")
+        return
+    part = _part_choice(data)
+    paired = cache.comparison(data, before, after, attribute, part)
+    views.page_header(QUESTION, _answer(paired), chips=[f"{PARTS[part]}: n = {int(paired.counts.sum()):,}", attribute])
+    views.degenerate_mark(paired.after.degenerate)
+    _metrics(paired)
+    _groups(paired)
+    _people(paired)
+    _export(paired, before, after)
+
+
+def _part_choice(data: str) -> str:
+    parts = [p for p in PARTS if p != "holdout" or cache.dataset(data).holdout is not None]
+    chosen = st.segmented_control(
+        "Rows", parts, default="test", format_func=PARTS.get, key="compare.part", label_visibility="collapsed"
+    )
+    return str(chosen or "test")
+
+
+def _answer(paired: PairedAudit) -> str:
+    """The answer in one sentence: verdicts of the headline gaps and of accuracy."""
+    said: dict[str, list[str]] = {}
+    for name in ("accuracy", *PRAISED):
+        said.setdefault(paired.changes[name].verdict, []).append(METRICS[name].label.lower())
+    words = {
+        "improved": "improved",
+        "worsened": "worsened",
+        "cannot tell": "cannot tell from these rows",
+        "undefined": "undefined",
+    }
+    sentence = "; ".join(f"{', '.join(names)}: {words.get(verdict, verdict)}" for verdict, names in said.items())
+    return f"{sentence[:1].upper()}{sentence[1:]}."
+
+
+def _metrics(paired: PairedAudit) -> None:
+    every = st.toggle("All metrics", key="compare.all")
+    names = tuple(METRICS) if every else HEADLINES
+    views.show_chart(dumbbell(paired, mode=theme.mode(), names=names), key="compare.dumbbell")
+
+
+def _groups(paired: PairedAudit) -> None:
+    views.section(
+        "Each group's own rates",
+        "A gap can close because one group was raised or because the other was lowered. These are not the same.",
+    )
+    for column, (rate, label) in zip(st.columns(len(SHIFTED)), SHIFTED.items(), strict=True):
+        with column:
+            views.show_chart(group_shift(paired, rate, mode=theme.mode(), label=label), key=f"compare.shift.{rate}")
+    for name in ("demographic_parity_difference", "equal_opportunity_difference"):
+        st.markdown(f"- {markdown_plain(levelling(paired, name))}")
+
+
+def _people(paired: PairedAudit) -> None:
+    changed = sum(row["to_favourable"] + row["to_unfavourable"] for row in flip_table(paired))
+    total = int(paired.counts.sum())
+    views.section("Whose decision flipped", f"{changed:,} of {total:,} people get another decision.")
+    views.show_chart(flips(paired, mode=theme.mode()), key="compare.flips")
+    left, right = views.side_by_side()
+    with left:
+        views.show_chart(confusion(paired.before, mode=theme.mode(), heading="Before"), key="compare.confusion.before")
+    with right:
+        views.show_chart(confusion(paired.after, mode=theme.mode(), heading="After"), key="compare.confusion.after")
+
+
+def _export(paired: PairedAudit, before: str, after: str) -> None:
+    views.section("Take it with you", "The same numbers as on the command line.")
+    content = {"model_before": before, "model_after": after, **compare_json(paired)}
+    with st.container(horizontal=True):
+        st.download_button(
+            "Comparison as JSON",
+            json.dumps(content, indent=2, sort_keys=True, allow_nan=False),
+            file_name=f"compare-{before[:6]}-{after[:6]}.json",
+            mime="application/json",
+            key="compare.json",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Repaired network (safetensors)",
+            lambda: cache.model_file(after),
+            file_name=f"{after}.safetensors",
+            key="compare.model",
+            on_click="ignore",
+            icon=":material/download:",
+        )
+    state.choose(after=after)
+
+
+show()

@@ -1,0 +1,111 @@
+"""What a finished repair or search shows: the paired change, the method's own facts, and all trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from fairneuron_core.report.figures import dumbbell, search_scatter, training_curves
+from fairneuron_core.report.words import count, duration
+from fairneuron_core.store import RunRecord
+from pages.ui import cache, theme, views
+
+HEADLINES = (
+    "accuracy",
+    "demographic_parity_difference",
+    "demographic_parity_ratio",
+    "equal_opportunity_difference",
+    "equalized_odds_difference",
+)
+
+
+def show_repair_result(run: RunRecord) -> None:
+    """Show before and after on the test part, what the method did, and how the training went."""
+    results = run.results
+    show_change(results)
+    with views.cards():
+        for label, value, words in _facts(results):
+            views.number_card(label, value, words)
+    if words := results.get("facts", {}).get("words"):
+        views.quiet(str(words))
+    if setting := results.get("facts", {}).get("setting"):
+        views.quiet(f"Setting: {setting}")
+    if trace := results.get("trace"):
+        with st.expander("How the training went", icon=":material/show_chart:"):
+            views.show_chart(training_curves(trace, mode=theme.mode()), key=f"result.{run.id}.curves")
+
+
+def show_change(results: Mapping[str, Any]) -> None:
+    """Show the dumbbells of one repair's paired comparison."""
+    paired = cache.comparison(
+        str(results["data"]), str(results["parent"]), str(results["model"]), str(results["protected"])
+    )
+    views.degenerate_mark(paired.after.degenerate)
+    chart = dumbbell(paired, mode=theme.mode(), names=HEADLINES)
+    views.show_chart(chart, key=f"result.{results['model']}.dumbbell")
+
+
+def _facts(results: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    facts = results.get("facts", {})
+    cards = [("Took", duration(float(results["seconds"])), "training and comparison together")]
+    if "conflict_samples" in facts:
+        of = f"of {count(facts['samples'])} training rows"
+        cards += [
+            ("Conflict samples", count(facts["conflict_samples"]), of),
+            ("Rare paths", count(facts["rare_paths"]), f"of {count(facts['unique_paths'])} different paths"),
+            ("Rare means", f"≤ {count(facts['threshold_count'])}", "rows on the path"),
+        ]
+    cards += [
+        (f"Weight of {name}", f"{weight:.2f}", "of a training row") for name, weight in facts.get("weights", {}).items()
+    ]
+    return cards
+
+
+def show_search_result(run: RunRecord) -> None:
+    """Show all trials of a search, the chosen one and why, and its change on the test part."""
+    results = run.results
+    st.markdown(f"**{views.markdown_plain(results['reason'])}**")
+    chart = search_scatter(_points(results), mode=theme.mode())
+    views.show_chart(chart, key=f"result.{run.id}.trials")
+    with st.expander(f"All {len(results['trials'])} trials", icon=":material/table_rows:"):
+        table = _trial_table(results["trials"])
+        st.dataframe(table, hide_index=True, key=f"result.{run.id}.table")
+        views.csv_button(table, key=f"result.{run.id}.csv", name="trials")
+    if results.get("model"):
+        show_change(results)
+
+
+def _points(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    name = "demographic_parity_difference"
+    before = results["validation_before"]
+    points = [{"accuracy": before["accuracy"], "gap": before[name], "label": "the given network", "before": True}]
+    for position, trial in enumerate(results["trials"]):
+        points.append(
+            {
+                "accuracy": trial["metrics"]["accuracy"],
+                "gap": trial["metrics"][name],
+                "label": f"theta {trial['theta']:g}, gamma {trial['gamma']:g}",
+                "eligible": trial["ineligible"] is None,
+                "chosen": position == results["chosen"],
+            }
+        )
+    return points
+
+
+def _trial_table(trials: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    rows = [
+        {
+            "theta": trial["theta"],
+            "gamma": trial["gamma"],
+            "conflict samples": trial["conflict_samples"],
+            **trial["metrics"],
+            "score": trial["score"],
+            "not eligible because": trial["ineligible"] or "",
+            "same training as row": None if trial["same_as"] is None else trial["same_as"] + 1,
+        }
+        for trial in trials
+    ]
+    return pd.DataFrame(rows)

@@ -1,0 +1,83 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from fairneuron_core.experiments import SearchParams, search
+from fairneuron_core.experiments.search import score
+from fairneuron_core.jobs import gather
+from fairneuron_core.models.layers import linear_layers, network_of
+from fairneuron_core.repair.fairneuron import FairNeuronParams, repair_fairneuron
+from fairneuron_core.repair.task import RepairTask
+
+SMALL = {"epochs": 1, "thetas": (0.1, 0.01), "gammas": (0.8, 0.4)}
+BEFORE = {
+    "accuracy": 0.8,
+    "demographic_parity_difference": 0.2,
+    "demographic_parity_ratio": 0.5,
+    "equal_opportunity_difference": 0.1,
+}
+
+
+@pytest.fixture(scope="module")
+def task(trained_german) -> RepairTask:
+    material = gather("german", trained_german.model, trained_german.workspace)
+    return RepairTask(
+        material.classifier,
+        material.batch("train"),
+        material.batch("validation"),
+        material.attribute,
+        material.reference,
+        seed=0,
+        threads=1,
+    )
+
+
+def test_the_score_of_the_unchanged_network_is_the_sum_of_its_gaps():
+    assert score(BEFORE, BEFORE, SearchParams()) == pytest.approx(0.2 + 0.1 + 0.5)
+
+
+def test_gained_accuracy_earns_nothing_and_lost_accuracy_costs():
+    params = SearchParams(weight_dp=0, weight_eo=0, weight_ratio=0)
+    assert score(BEFORE | {"accuracy": 0.9}, BEFORE, params) == 0
+    assert score(BEFORE | {"accuracy": 0.7}, BEFORE, params) == pytest.approx(0.1)
+
+
+def test_every_grid_point_is_reported_and_equal_ones_are_trained_once(task):
+    found = search(task, SearchParams(**(SMALL | {"thetas": (0.1, 1e-4, 1e-5)})))
+    assert [(t.gamma, t.theta) for t in found.trials] == [(g, t) for g in (0.8, 0.4) for t in (0.1, 1e-4, 1e-5)]
+    # 1e-4 and 1e-5 of at most 700 rows both mean, at either gamma: nobody is rare.
+    assert [t.conflict_samples for t in found.trials if t.theta < 0.1] == [0, 0, 0, 0]
+    assert [t.same_as for t in found.trials if t.theta < 0.1].count(None) <= 1
+    nobody = [t.metrics for t in found.trials if t.conflict_samples == 0]
+    assert all(metrics == nobody[0] for metrics in nobody)
+
+
+def test_a_trial_equals_the_single_repair_with_its_settings(task):
+    found = search(task, SearchParams(**SMALL, keep="last"))
+    trial = found.trials[found.chosen]
+    alone = repair_fairneuron(
+        task, FairNeuronParams(epochs=1, keep="last", coverage=trial.gamma, first_layer=1, rarity=trial.theta)
+    )
+    for a, b in zip(linear_layers(found.classifier.network), linear_layers(alone.classifier.network), strict=True):
+        assert np.allclose(a.weight, b.weight, atol=1e-5)
+
+
+def test_the_chosen_point_has_the_lowest_score_among_the_eligible(task):
+    found = search(task, SearchParams(**SMALL))
+    eligible = [t.score for t in found.trials if t.ineligible is None]
+    assert all(math.isnan(t.score) for t in found.trials if t.ineligible)
+    assert found.trials[found.chosen].score == min(eligible)
+
+
+def test_degenerate_trials_cannot_win(task):
+    # A network that gives everybody the favourable decision, and a step size that cannot change its mind.
+    *hidden, last = linear_layers(task.classifier.network)
+    constant = network_of([*hidden, dataclasses.replace(last, bias=np.array([1e4], np.float32))])
+    always = dataclasses.replace(task, classifier=dataclasses.replace(task.classifier, network=constant))
+    found = search(always, SearchParams(**SMALL, learning_rate=1e-6))
+    assert found.chosen is None
+    assert all("favourable decision" in t.ineligible for t in found.trials)
+    assert all(math.isnan(t.score) for t in found.trials)
+    assert found.classifier is always.classifier
