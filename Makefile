@@ -43,9 +43,11 @@ $(VENV)/bin/python:
 $(VENV)/ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing into $(VENV) (a few minutes the first time) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@$(BIN)/python -c "from fairneuron_core.paths import compile_kernels; compile_kernels()"
 	@touch $@
 
 $(VENV)/ready-test: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing into $(VENV) (a few minutes the first time) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	@$(BIN)/python -c "from fairneuron_core.paths import compile_kernels; compile_kernels()"
 	@touch $(VENV)/ready $@
