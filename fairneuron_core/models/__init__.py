@@ -5,6 +5,7 @@ from fairneuron_core.models.device import device_words, resolve_device
 from fairneuron_core.models.files import MAX_MODEL_MB, MODEL_FORMATS, from_safetensors, read_model, to_safetensors
 from fairneuron_core.models.layers import build_network, layer_sizes, linear_layers, network_of
 from fairneuron_core.models.plan import Trained, TrainingPlan
+from fairneuron_core.models.planted import planted_network
 from fairneuron_core.models.trainer import train
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "linear_layers",
     "logits",
     "network_of",
+    "planted_network",
     "profile",
     "read_model",
     "resolve_device",

@@ -1,0 +1,142 @@
+"""The whole job in a real browser against a real server and worker, as a person would do it."""
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from fairneuron_core.jobs import JOBS, JobContext
+from fairneuron_core.store import list_runs, open_store
+from fairneuron_core.workspace import open_workspace
+from tests.browser.conftest import start_server, stop_server, unused_port, wait_until
+
+pytestmark = pytest.mark.browser
+PAGES = ("overview", "data", "model", "audit", "paths", "threshold", "repair", "compare", "runs")
+LONG = 180_000
+
+
+def settled(page) -> None:
+    """Wait until the page has run to its end and shows no error."""
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=60_000)
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_text("Something went wrong")).to_have_count(0)
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+
+
+def go_to(page, title: str) -> None:
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
+    expect(page).to_have_url(re.compile(f"/{title.lower()}"))
+    settled(page)
+
+
+def test_the_main_job_from_try_it_on_census_to_a_download(server, page, tmp_path):
+    page.goto(server.url)
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="Try it on Census").click()
+    expect(page).to_have_url(re.compile("run="), timeout=60_000)
+
+    # In the middle of it the person reloads the page: the run goes on and the page finds it again.
+    store = open_store(open_workspace(server.home))
+    wait_until(lambda: any(run.share > 0.05 for run in list_runs(store)), seconds=60, what="the run has begun")
+    page.reload()
+    wait_until(lambda: list_runs(store)[0].state == "done", seconds=180, what="the tour is done", log=server.log)
+    settled(page)
+    expect(page.get_by_text("Demographic parity").first).to_be_visible()
+    tour = list_runs(store)[0]
+    assert tour.kind == "tour"
+
+    for title in ("Data", "Model", "Audit", "Paths", "Threshold", "Repair", "Compare", "Runs"):
+        go_to(page, title)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+
+    go_to(page, "Compare")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Comparison as JSON").click()
+    shown = json.loads(download.value.path().read_text())
+    repairs = {found["model"]: found["paired"] for found in tour.results["repairs"].values()}
+    assert shown["metrics"] == json.loads(json.dumps(repairs[shown["model_after"]]))["metrics"]
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Repaired network").click()
+    path = tmp_path / "after.safetensors"
+    download.value.save_as(path)
+    job = JOBS["audit"]
+    workspace = open_workspace(tmp_path / "elsewhere")
+    audited = job.run(job.check({"data": "census", "model": str(path)}), JobContext(workspace)).results
+    after = {found["model"]: found["after"] for found in tour.results["repairs"].values()}[shown["model_after"]]
+    assert audited["metrics"] == after["metrics"]
+
+
+def test_moving_theta_changes_the_conflict_samples(server, page):
+    open_filled(page, server, "threshold")
+    slider = page.get_by_role("slider").last
+    before = page.get_by_test_id("stMain").inner_text()
+    slider.focus()
+    for _ in range(3):
+        slider.press("ArrowRight")
+    expect(page.get_by_test_id("stMain")).not_to_have_text(before)
+    settled(page)
+    assert page.get_by_test_id("stMain").inner_text() != before
+
+
+def test_a_small_repair_is_started_cancelled_and_done_from_the_page(server, page):
+    open_filled(page, server, "repair")
+    page.get_by_label("Epochs", exact=True).fill("400")
+    page.get_by_role("button", name="Start the repair").click()
+    page.get_by_role("button", name="Cancel").click(timeout=60_000)
+    store = open_store(open_workspace(server.home))
+    wait_until(
+        lambda: list_runs(store)[0].state == "cancelled", seconds=20, what="the run is cancelled", log=server.log
+    )
+    run = list_runs(store)[0]
+    assert (run.finished - run.cancel_requested).total_seconds() < 2.5
+    expect(page.get_by_text("This run was cancelled")).to_be_visible()
+
+    page.get_by_label("Epochs", exact=True).fill("2")
+    page.get_by_role("button", name="Start the repair").click()
+    expect(page.get_by_role("button", name="Open in Compare")).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Open in Compare").click()
+    expect(page).to_have_url(re.compile("/compare"))
+    settled(page)
+    expect(page.get_by_text("Whose decision flipped")).to_be_visible()
+
+
+def open_filled(page, server, stem: str) -> None:
+    """Open a page with a German network, trained in place if this server has none yet."""
+    workspace = open_workspace(server.home)
+    job = JOBS["train"]
+    model = job.run(job.check({"data": "german", "threads": 1}), JobContext(workspace)).results["model"]
+    page.goto(f"{server.url}/{stem}?data=german&model={model}")
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=60_000)
+    settled(page)
+
+
+@pytest.mark.parametrize("stem", PAGES)
+def test_a_deep_link_to_a_fresh_session_opens_its_page(server, page, stem):
+    open_filled(page, server, stem)
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+    assert f"/{stem}" in page.url or stem == "overview"
+
+
+@pytest.mark.parametrize("width", [1440, 1024, 390])
+@pytest.mark.parametrize("stem", PAGES)
+def test_no_page_scrolls_sideways(server, page, stem, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    open_filled(page, server, stem)
+    wide = page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")
+    main = page.get_by_test_id("stMain").evaluate("e => e.scrollWidth - e.clientWidth")
+    assert max(wide, main) <= 1
+
+
+def test_a_deep_link_to_a_fresh_server_and_a_killed_worker(browser, tmp_path):
+    server = start_server(tmp_path / "home", port=unused_port())
+    try:
+        page = browser.new_page()
+        page.goto(f"{server.url}/runs")
+        expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("Page not found")).to_have_count(0)
+        page.close()
+    finally:
+        stop_server(server)
+    assert server.process.poll() is not None
