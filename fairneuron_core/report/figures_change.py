@@ -60,7 +60,7 @@ def dumbbell(
     parts = [(u, [n for n in chosen if metric_unit(n) == u]) for u in ("percent", "points", "ratio", "number")]
     parts = [(unit, half) for unit, half in parts if half]
     panels = [
-        _change_panel([paired.changes[n] for n in half], unit, labels, mode, first=i == 0)
+        _change_panel([paired.changes[n] for n in half], unit, labels=labels, mode=mode, first=i == 0)
         for i, (unit, half) in enumerate(parts)
     ]
     figure = strips.strip_figure(panels, mode=mode)
@@ -75,7 +75,7 @@ def dumbbell(
 
 
 def _change_panel(
-    changes: Sequence[Change], unit: Unit, labels: Mapping[str, str], mode: Mode, *, first: bool
+    changes: Sequence[Change], unit: Unit, *, labels: Mapping[str, str], mode: Mode, first: bool
 ) -> strips.Panel:
     rows = []
     for change in changes:
@@ -163,7 +163,7 @@ def group_shift(paired: PairedAudit, rate: str, *, mode: Mode = "light", label: 
     if not shared:
         return empty_chart(title, "There is no group to compare.", mode)
     unit = metric_unit(rate)
-    rows = tuple(_shift_row(name, b, a, unit, paired, mode) for name, b, a in shared)
+    rows = tuple(_shift_row(name, (b, a), unit=unit, paired=paired, mode=mode) for name, b, a in shared)
     top = strips.nice_top([v for _, b, a in shared for e in (b, a) for v in (e.value, e.high)], floor=0.1, ceiling=1.0)
     panel = strips.Panel(rows, high=top, heading=key(mode), tickformat=".0%", row=strips.PAIR_ROW)
     figure = strips.strip_figure([panel], mode=mode)
@@ -175,7 +175,10 @@ def group_shift(paired: PairedAudit, rate: str, *, mode: Mode = "light", label: 
     return Chart(title, figure, sentence, _shift_table(shared))
 
 
-def _shift_row(name: str, b: Estimate, a: Estimate, unit: Unit, paired: PairedAudit, mode: Mode) -> strips.Row:
+def _shift_row(
+    name: str, sides: tuple[Estimate, Estimate], *, unit: Unit, paired: PairedAudit, mode: Mode
+) -> strips.Row:
+    b, a = sides
     role = " <i>reference</i>" if name == paired.before.reference else ""
     small = " <i>small</i>" if name in paired.before.set_aside else ""
     right = f"{quantity(b.value, unit)} → <b>{quantity(a.value, unit)}</b> · n = {count(a.n)}"

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from fairneuron_core.metrics import METRICS
-from fairneuron_core.metrics.lines import Line, verdict
+from fairneuron_core.metrics import METRICS, Line, verdict
 from fairneuron_core.report import strips
 from fairneuron_core.report.names import gap_names, metric_label, metric_unit, short_label
 from fairneuron_core.report.style import COLOURS, Chart, Mode, empty_chart, faded, group_styles
@@ -124,7 +123,7 @@ def gap_overview(
     halves = [[n for n in chosen if metric_unit(n) == unit] for unit in ("points", "ratio")]
     halves = [half for half in halves if half]
     verdicts = {n: verdict(audit.metrics[n].estimate, lines[n], METRICS[n].direction) for n in chosen if n in lines}
-    panels = [_gap_panel(audit, half, lines, verdicts, labels, mode) for half in halves]
+    panels = [_gap_panel(audit, half, lines=lines, verdicts=verdicts, labels=labels, mode=mode) for half in halves]
     figure = strips.strip_figure(panels, mode=mode)
     for index, (half, panel) in enumerate(zip(halves, panels, strict=True), start=1):
         strips.add_track(figure, panel, index, mode=mode)
@@ -136,6 +135,7 @@ def gap_overview(
 def _gap_panel(
     audit: Audit,
     names: Sequence[str],
+    *,
     lines: Mapping[str, float],
     verdicts: Mapping[str, str],
     labels: Mapping[str, str],

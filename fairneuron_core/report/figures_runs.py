@@ -17,18 +17,29 @@ from fairneuron_core.report.style import COLOURS, Chart, Mode, empty_chart, fade
 from fairneuron_core.report.words import count, counted, number, plain, quantity
 
 LOSSES = {"train_loss": ("training", "solid"), "loss": ("training", "solid"), "validation_loss": ("validation", "dash")}
-SHARES = {"accuracy": ("accuracy", "solid"), "gap": ("gap", "dash")}
+SHARES = {"accuracy": ("accuracy", "solid"), "gap": ("gap", "dash"), "opportunity": ("opportunity", "dot")}
+TRACED = {
+    "validation_accuracy": "accuracy",
+    "demographic_parity_difference": "gap",
+    "equal_opportunity_difference": "opportunity",
+}
+"""Names in a training's trace -> names in this file."""
 
 
 def training_curves(
-    points: Sequence[Mapping[str, Any]], *, mode: Mode = "light", epochs: int | None = None, gap_label: str = "gap"
+    points: Sequence[Mapping[str, Any]],
+    *,
+    mode: Mode = "light",
+    epochs: int | None = None,
+    gap_label: str = "parity gap",
 ) -> Chart:
     """Return the losses, and accuracy and gap where recorded, of the epochs so far.
 
-    Each point has `epoch` and any of train_loss (or loss), validation_loss, accuracy, gap; missing values are skipped.
+    Each point has `epoch` and any of train_loss (or loss), validation_loss, accuracy, gap, opportunity (the equal
+    opportunity gap), or their names in TRACED; missing values are skipped.
     """
     title = "Training so far"
-    table = pd.DataFrame([dict(p) for p in points])
+    table = pd.DataFrame([dict(p) for p in points]).rename(columns=TRACED)
     if table.empty or "epoch" not in table:
         return empty_chart(title, "The first epoch has not finished yet.", mode)
     colours = COLOURS[mode]
@@ -37,13 +48,14 @@ def training_curves(
     figure.update_layout(
         template=template(mode), height=400 if shares else 240, showlegend=False, margin={"r": 78, "t": 22}
     )
-    names = {"accuracy": "accuracy", "gap": gap_label}
+    names = {"accuracy": "accuracy", "gap": gap_label, "opportunity": "opportunity gap"}
     losses = [c for c in LOSSES if c in table and table[c].notna().any()]
     tints = {
         "training": colours.quiet,
         "validation": colours.accent,
         "accuracy": colours.accent,
         "gap": colours.conflict,
+        "opportunity": colours.quiet,
     }
     ends = {c: float(table[c].dropna().iloc[-1]) for c in losses}
     for column in losses:

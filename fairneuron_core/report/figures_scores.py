@@ -13,6 +13,7 @@ from plotly.subplots import make_subplots
 from fairneuron_core.metrics import CalibrationCurve, RocCurve
 from fairneuron_core.report.style import (
     COLOURS,
+    GLYPHS,
     Chart,
     GroupStyle,
     Mode,
@@ -51,7 +52,7 @@ def roc(
         record = _roc_record(curve, cut, None if counts is None else counts[i])
         _roc_curve(figure, curve, record, style=styles[curve.group], ground=COLOURS[mode].ground)
         records.append(record)
-    _label_uppermost(figure, records)
+    _roc_key(figure, records, styles)
     figure.update_xaxes(title_text="False-positive rate", range=(0, 1.01), dtick=0.2, tickformat=".0%")
     figure.update_yaxes(title_text="True-positive rate", range=(0, 1.01), dtick=0.2, tickformat=".0%")
     return Chart(title, figure, _roc_sentence(curves, records), pd.DataFrame(records))
@@ -87,11 +88,8 @@ def _roc_curve(
     figure.add_scatter(
         x=[record["false-positive rate"]],
         y=[record["true-positive rate"]],
-        mode="markers+text",
+        mode="markers",
         marker=marker,
-        text=[f"  {plain(clipped(curve.group))}  "],
-        textposition="bottom right",
-        textfont={"size": 13, "color": style.colour},
         hovertemplate=f"<b>{plain(curve.group)}</b> at {number(record['threshold'], digits=2)}"
         f"<br>true-positive rate %{{y:.1%}} of {count(curve.positives)}"
         f"<br>false-positive rate %{{x:.1%}} of {count(curve.negatives)}"
@@ -111,11 +109,13 @@ def _roc_sentence(curves: Sequence[RocCurve], records: Sequence[Mapping[str, Any
     return f"At the current threshold the network selects: {'; '.join(said)}.{without}"
 
 
-def _label_uppermost(figure: go.Figure, records: Sequence[Mapping[str, float]]) -> None:
-    """Write the name of the uppermost point above its curve; the others keep theirs below their own."""
-    points = [trace for trace in figure.data if trace.mode == "markers+text"]
-    heights = [r["true-positive rate"] - r["false-positive rate"] for r in records]
-    points[int(np.nanargmax(heights))].textposition = "top left"
+def _roc_key(figure: go.Figure, records: Sequence[Mapping[str, Any]], styles: Mapping[str, GroupStyle]) -> None:
+    """Name the groups in the empty corner below the curves: names beside the points would collide."""
+    for place, record in enumerate(reversed(records)):
+        style = styles[record["group"]]
+        words = f"{GLYPHS[style.symbol]} <b>{plain(clipped(record['group']))}</b>"
+        corner = {"x": 0.98, "y": 0.03, "xref": "x domain", "yref": "y domain", "xanchor": "right", "yanchor": "bottom"}
+        note(figure, words, **corner, yshift=19 * place, font={"size": 13, "color": style.colour})
 
 
 def calibration(curves: Sequence[CalibrationCurve], *, mode: Mode = "light", reference: str | None = None) -> Chart:

@@ -95,8 +95,8 @@ def strip_figure(panels: Sequence[Panel], *, mode: Mode) -> go.Figure:
     used = 0
     for index, (panel, height) in enumerate(zip(panels, pixels, strict=True), start=1):
         top, bottom = 1 - (used + (HEADING if panel.heading else 6)) / total, 1 - (used + height - AXIS) / total
-        _axes(figure, panel, index, (bottom, top), mode)
-        _texts(figure, panel, index, 1 - used / total, mode)
+        _axes(figure, panel, index, domain=(bottom, top), mode=mode)
+        _texts(figure, panel, index, top=1 - used / total, mode=mode)
         used += height
     return figure
 
@@ -105,7 +105,7 @@ def _number(index: int) -> str:
     return "" if index == 1 else str(index)
 
 
-def _axes(figure: go.Figure, panel: Panel, index: int, domain: tuple[float, float], mode: Mode) -> None:
+def _axes(figure: go.Figure, panel: Panel, index: int, *, domain: tuple[float, float], mode: Mode) -> None:
     has_aside = any(row.aside for row in panel.rows)
     ticks = {"tickvals": panel.tickvals, "ticktext": panel.ticktext} if panel.tickvals else {"nticks": 6}
     figure.layout[f"xaxis{_number(index)}"] = {
@@ -127,7 +127,7 @@ def _axes(figure: go.Figure, panel: Panel, index: int, domain: tuple[float, floa
     }
 
 
-def _texts(figure: go.Figure, panel: Panel, index: int, top: float, mode: Mode) -> None:
+def _texts(figure: go.Figure, panel: Panel, index: int, *, top: float, mode: Mode) -> None:
     colours = COLOURS[mode]
     left = {"x": 0, "xref": "paper", "xanchor": "left", "xshift": -EDGE}
     right = {"x": 1, "xref": "paper", "xanchor": "right", "xshift": EDGE, "align": "right"}

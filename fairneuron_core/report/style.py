@@ -81,6 +81,7 @@ COLOURS: dict[Mode, Colours] = {
     ),
 }
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "pentagon", "star")
+GLYPHS = dict(zip(SYMBOLS, "●◆■▲⬟★", strict=True))
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 
 

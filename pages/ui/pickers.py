@@ -26,18 +26,23 @@ def pick_model(*, key: str, question: str = "") -> tuple[str, str, str] | None:
     Returns None after it has shown what to do when the data set has no network yet; `question` is the page's heading
     in that case. A choice in the address that does not exist any more is said in one sentence and replaced.
     """
+    data, model, attribute = pick(key=key)
+    if model is None:
+        _nothing_yet(data, key=key, question=question)
+        return None
+    return data, model, attribute
+
+
+def pick(*, key: str) -> tuple[str, str | None, str]:
+    """Draw the bar and return (data set, model id or None while there is none, protected attribute)."""
     with st.container(key=f"{key}.bar"):
         left, middle, right = st.columns((3, 5, 2), gap="small")
         with left:
             data = pick_data(key=key)
-        found = models_of(data)
         with middle:
-            model = _pick_row(found, key=key)
+            model = _pick_row(models_of(data), key=key)
         with right:
             attribute = pick_attribute(data, key=key)
-    if model is None:
-        _nothing_yet(data, key=key, question=question)
-        return None
     return data, model, attribute
 
 

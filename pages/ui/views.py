@@ -24,6 +24,7 @@ from fairneuron_core.report.words import (
     verdict_words,
 )
 from fairneuron_core.types import Estimate
+from pages.ui import theme
 
 _BADGE: dict[Tone, Literal["green", "red", "gray"]] = {"good": "green", "bad": "red", "open": "gray", "none": "gray"}
 _PLOTLY = {"displayModeBar": False, "responsive": True, "scrollZoom": False, "doubleClick": False}
@@ -31,7 +32,9 @@ _PLOTLY = {"displayModeBar": False, "responsive": True, "scrollZoom": False, "do
 
 def page_header(question: str, answer: str = "", *, chips: Sequence[str] = ()) -> None:
     """Show the page's question, its answer in one sentence, and what it speaks of (data, model, attribute) as chips."""
-    st.title(markdown_plain(question), anchor=False)
+    with st.container(gap=None):
+        theme.follow_viewer()
+        st.title(markdown_plain(question), anchor=False)
     if answer:
         st.markdown(f"**{markdown_plain(answer)}**")
     if chips:
