@@ -246,7 +246,8 @@ class Audit:
     set_aside: tuple[str, ...] = ()
 
 
-Verdict = Literal["improved", "worsened", "cannot tell", "undefined"]
+Verdict = Literal["improved", "worsened", "changed", "cannot tell", "undefined"]
+"""`changed` is for metrics of which neither side is better as such, like the selection rate."""
 
 
 @dataclass(frozen=True)

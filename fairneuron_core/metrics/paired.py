@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -109,7 +109,7 @@ def _verdict(value: float, moved: Movement) -> Verdict:
         return "undefined"
     if moved.gain is None:
         # A metric without a better side cannot improve: it has moved, or these rows do not show that it has.
-        return cast(Verdict, "changed" if moved.low > 0 or moved.high < 0 else "cannot tell")
+        return "changed" if moved.low > 0 or moved.high < 0 else "cannot tell"
     if moved.gain[0] > 0:
         return "improved"
     return "worsened" if moved.gain[1] < 0 else "cannot tell"

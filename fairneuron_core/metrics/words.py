@@ -81,8 +81,9 @@ def sentence(*parts: str) -> str:
 def undefined_gap(view: AuditView, rates: Sequence[str]) -> str:
     """Return why a gap of these rates does not exist."""
     named = listed([RATES[rate].label.lower() for rate in rates])
+    size = f" of at least {view.min_group} rows" if view.min_group > 1 else ""
     return sentence(
-        f"Undefined: a comparison needs two groups of at least {view.min_group} rows with a {named}.",
+        f"Undefined: a comparison needs two groups{size} with a {named}.",
         left_out(view, rates),
     )
 

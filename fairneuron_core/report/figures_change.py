@@ -125,7 +125,7 @@ def _pair(
 
 def _change_sentence(paired: PairedAudit, changes: Sequence[Change], labels: Mapping[str, str]) -> str:
     parts = []
-    for verdict in ("improved", "worsened", "cannot tell", "undefined"):
+    for verdict in ("improved", "worsened", "changed", "cannot tell", "undefined"):
         named = [in_sentence(labels.get(c.name) or short_label(c.name)) for c in changes if c.verdict == verdict]
         if named:
             parts.append(f"{verdict_words(verdict).words}: {listed(named)}")

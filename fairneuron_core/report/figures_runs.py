@@ -64,7 +64,8 @@ def training_curves(
         _curve(figure, table, column, word=word, dash=dash, colour=tints[word], row=1, percent=False, shift=shift)
     for column in shares:
         word, dash = SHARES[column]
-        _curve(figure, table, column, word=names[word], dash=dash, colour=tints[word], row=2, percent=True, shift=0)
+        shift = {"gap": 13, "opportunity": -13}.get(column, 0) if "opportunity" in shares else 0
+        _curve(figure, table, column, word=names[word], dash=dash, colour=tints[word], row=2, percent=True, shift=shift)
     top = strips.nice_top([float(table[c].max()) for c in losses] or [1.0], floor=1e-3)
     figure.update_yaxes(range=(0, top), row=1, col=1)
     if shares:

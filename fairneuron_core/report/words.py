@@ -162,6 +162,7 @@ class VerdictWords:
 VERDICTS: dict[str, VerdictWords] = {
     "improved": VerdictWords("improved", "▲", "good"),
     "worsened": VerdictWords("worsened", "▼", "bad"),
+    "changed": VerdictWords("changed", "◇", "none"),
     "cannot tell": VerdictWords("cannot tell", "◆", "open"),
     "undefined": VerdictWords("undefined", "○", "none"),
     "meets": VerdictWords("meets your line", "✓", "good"),
