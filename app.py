@@ -21,8 +21,9 @@ else:
     from starlette.routing import Mount, Route
     from starlette.staticfiles import StaticFiles
 
-    from pages.ui.serving import health, log_script_error, with_worker
+    from pages.ui.serving import health, log_script_error, navigate_by_table, with_worker
 
+    navigate_by_table()
     app = st.App(
         __file__,
         lifespan=with_worker,

@@ -27,8 +27,12 @@ def setting(
     choices: Sequence[Any] = (),
     unit: str = "",
     expert: bool = False,
+    empty: str = "default",
 ) -> Any:
-    """Declare one field of a settings dataclass. `expert` ones are folded away in forms."""
+    """Declare one field of a settings dataclass. `expert` ones are folded away in forms.
+
+    `empty` says in a word what leaving an optional field empty means.
+    """
     described = {
         "label": label,
         "help": help,
@@ -37,6 +41,7 @@ def setting(
         "choices": tuple(choices),
         "unit": unit,
         "expert": expert,
+        "empty": empty,
     }
     if default is dataclasses.MISSING:
         return dataclasses.field(metadata=described)

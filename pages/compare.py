@@ -8,6 +8,7 @@ import streamlit as st
 
 from fairneuron_core.metrics import METRICS, compare_json, flip_table, levelling
 from fairneuron_core.report.figures import confusion, dumbbell, flips, group_shift
+from fairneuron_core.report.names import in_sentence, short_label
 from fairneuron_core.report.words import markdown_plain
 from fairneuron_core.types import PairedAudit
 from pages.ui import cache, state, theme, views
@@ -21,12 +22,17 @@ PRAISED = ("demographic_parity_difference", "equal_opportunity_difference", "equ
 
 
 def show() -> None:
-    picked = pick_model(key="compare")
+    head = st.container()
+    picked = pick_model(key="compare", question=QUESTION)
     if picked is None:
         return
     data, before, attribute = picked
-    after = pick_after(before)
+    left, right = st.columns([5, 5], vertical_alignment="bottom")
+    with left:
+        after = pick_after(before)
     if after is None:
+        with head:
+            views.page_header(QUESTION)
         if views.empty_state(
             "There is nothing to compare with yet",
             "Repair this network, or train another one on the same data; then both can be compared here.",
@@ -35,9 +41,11 @@ def show() -> None:
         ):
             st.switch_page("pages/repair.py")
         return
-    part = _part_choice(data)
+    with right:
+        part = _part_choice(data)
     paired = cache.comparison(data, before, after, attribute, part)
-    views.page_header(QUESTION, _answer(paired), chips=[f"{PARTS[part]}: n = {int(paired.counts.sum()):,}", attribute])
+    with head:
+        views.page_header(QUESTION, _answer(paired), chips=[f"{PARTS[part]}: n = {int(paired.counts.sum()):,}"])
     views.degenerate_mark(paired.after.degenerate)
     _metrics(paired)
     _groups(paired)
@@ -57,7 +65,7 @@ def _answer(paired: PairedAudit) -> str:
     """The answer in one sentence: verdicts of the headline gaps and of accuracy."""
     said: dict[str, list[str]] = {}
     for name in ("accuracy", *PRAISED):
-        said.setdefault(paired.changes[name].verdict, []).append(METRICS[name].label.lower())
+        said.setdefault(paired.changes[name].verdict, []).append(in_sentence(short_label(name)))
     words = {
         "improved": "improved",
         "worsened": "worsened",
@@ -79,8 +87,8 @@ def _groups(paired: PairedAudit) -> None:
         "Each group's own rates",
         "A gap can close because one group was raised or because the other was lowered. These are not the same.",
     )
-    for column, (rate, label) in zip(st.columns(len(SHIFTED)), SHIFTED.items(), strict=True):
-        with column:
+    with views.cards(min_width=400):
+        for rate, label in SHIFTED.items():
             views.show_chart(group_shift(paired, rate, mode=theme.mode(), label=label), key=f"compare.shift.{rate}")
     for name in ("demographic_parity_difference", "equal_opportunity_difference"):
         st.markdown(f"- {markdown_plain(levelling(paired, name))}")
@@ -107,7 +115,7 @@ def _export(paired: PairedAudit, before: str, after: str) -> None:
             json.dumps(content, indent=2, sort_keys=True, allow_nan=False),
             file_name=f"compare-{before[:6]}-{after[:6]}.json",
             mime="application/json",
-            key="compare.json",
+            key="compare.download.json",
             on_click="ignore",
             icon=":material/download:",
         )
@@ -115,7 +123,7 @@ def _export(paired: PairedAudit, before: str, after: str) -> None:
             "Repaired network (safetensors)",
             lambda: cache.model_file(after),
             file_name=f"{after}.safetensors",
-            key="compare.model",
+            key="compare.download.model",
             on_click="ignore",
             icon=":material/download:",
         )

@@ -15,21 +15,19 @@ from pages.ui.pickers import pick_model
 from pages.ui.repair_view import show_repair_result, show_search_result
 
 QUESTION = "What does a repair change, and at what cost?"
-_CHOSEN_ELSEWHERE = ("data", "model", "protected")
+ANSWER = "A repair retrains the network on the training rows; before and after are compared on test rows it never saw."
 _SEARCHED = ("rarity", "coverage")
 
 
 def show() -> None:
-    picked = pick_model(key="repair")
+    head = st.container()
+    picked = pick_model(key="repair", question=QUESTION)
     if picked is None:
         return
     data, model, attribute = picked
     run = _run_of(model)
-    views.page_header(
-        QUESTION,
-        "A repair retrains the network on the training part; before and after are compared on test rows that it "
-        "never saw.",
-    )
+    with head:
+        views.page_header(QUESTION, ANSWER)
     if run is not None:
         _show_run(run)
     one, grid = st.tabs(["One method", "Search theta and gamma"])

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from fairneuron_core.report.words import count, duration
+from fairneuron_core.report.words import counted, duration
 from fairneuron_core.runs import cancel, manifest, restart, worker_status
 from fairneuron_core.store import RunRecord, delete_run, keep_days, list_runs, open_store, rename_run
 from pages.ui import jobs, state, views
@@ -38,9 +38,12 @@ def show() -> None:
 
 
 def _answer(found: list[RunRecord]) -> str:
+    if not found:
+        return ""
     under_way = sum(run.active for run in found)
     done = sum(run.state == "done" for run in found)
-    return f"{count(len(found))} runs: {under_way} under way, {done} done, {len(found) - under_way - done} ended early."
+    early = len(found) - under_way - done
+    return f"{counted(len(found), 'run')}: {under_way} under way, {done} done, {early} ended early."
 
 
 def _about_this_server() -> None:

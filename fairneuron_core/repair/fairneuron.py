@@ -37,6 +37,7 @@ class FairNeuronParams(TrainingSettings):
         help="Share of a neuron's change that its kept synapses explain; empty = the suggested setting.",
         low=0.0,
         high=1.0,
+        empty="suggested",
     )
     first_layer: int | None = setting(
         None,
@@ -44,6 +45,7 @@ class FairNeuronParams(TrainingSettings):
         help="Only synapses of this Linear layer and above enter a path; empty = suggested, or 1 with own coverage.",
         low=1,
         high=64,
+        empty="suggested",
     )
     rarity: float = setting(
         0.03,
@@ -78,6 +80,7 @@ class FairNeuronParams(TrainingSettings):
         low=0,
         high=64,
         expert=True,
+        empty="all",
     )
 
 

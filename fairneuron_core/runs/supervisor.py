@@ -1,9 +1,11 @@
-"""Keep the worker processes of a workspace alive as long as the dashboard is, and clear up behind those that died."""
+"""Keep the worker processes of a workspace alive as long as the dashboard is, and clear up behind those that died.
+
+Several dashboards may share a workspace: the one that holds the lock runs the workers, the others wait for it.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import subprocess
@@ -11,54 +13,131 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from fairneuron_core.runs.status import worker_status
-from fairneuron_core.store import keep_days, open_store, purge_older, reap
+from fairneuron_core.errors import SettingError
+from fairneuron_core.runs.queue import enqueue
+from fairneuron_core.runs.status import forget_beat, live_workers
+from fairneuron_core.store import file_lock, keep_days, list_runs, open_store, purge_older, reap
 from fairneuron_core.workspace import Workspace
 
 CHECK_S = 0.3
 REAP_S = 5.0
 PURGE_S = 3600.0
+YOUNG_S = 5.0
 SLOWEST_RESTART_S = 30.0
-STOP_S = 1.5
+STOP_S = 1.2
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass
-class _Slot:
+class _Place:
     """One place for a worker: its process, when it may be started again, and how often in a row it died young."""
 
-    number: int
     process: subprocess.Popen[bytes] | None = None
+    started: float = 0.0
     not_before: float = 0.0
     failures: int = 0
-    started: float = 0.0
+
+    def found_dead(self, at: float) -> int | None:
+        """Return the process id of a worker that has just died; the younger it was, the later the next one starts."""
+        if self.process is None or self.process.poll() is None:
+            return None
+        pid, young = self.process.pid, at - self.started < YOUNG_S
+        self.failures = self.failures + 1 if young else 0
+        self.not_before = at + min(2.0**self.failures, SLOWEST_RESTART_S) if young else at
+        self.process = None
+        return pid
 
 
+@dataclass
 class WorkerHandle:
-    """The supervisor of one workspace. `stop()` ends all its processes within two seconds."""
+    """The supervisor of one workspace: a thread that looks after its workers until `stop()`."""
 
-    def __init__(self, workspace: Workspace, *, workers: int, options: Sequence[str]) -> None:
-        self._workspace, self._options = workspace, list(options)
-        self._slots = [_Slot(number) for number in range(workers)]
-        self._stopping = threading.Event()
-        self._last_reap = self._last_purge = float("-inf")
-        self._check()
-        self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
-        self._thread.start()
+    workspace: Workspace
+    workers: int
+    options: Sequence[str]
+    _places: list[_Place] = field(default_factory=list)
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
 
     @property
     def pids(self) -> list[int]:
         """Process ids of the workers that this supervisor has started and that live."""
-        return [s.process.pid for s in self._slots if s.process is not None and s.process.poll() is None]
+        return [p.process.pid for p in self._places if p.process is not None and p.process.poll() is None]
+
+    def start(self) -> None:
+        """Begin to look after the workers."""
+        self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+        self._thread.start()
 
     def stop(self) -> None:
-        """End all workers: politely first, then not."""
+        """End all workers within two seconds; a run in progress is marked lost."""
         self._stopping.set()
-        self._thread.join(STOP_S)
-        processes = [slot.process for slot in self._slots if slot.process is not None]
+        if self._thread is not None:
+            self._thread.join()
+
+    def _watch(self) -> None:
+        lock = self.workspace.home / "supervisor.lock"
+        while not self._stopping.is_set():
+            with file_lock(lock, wait=False) as held:
+                if held:
+                    self._look_after_workers()
+            self._stopping.wait(CHECK_S)
+
+    def _look_after_workers(self) -> None:
+        self._places = [_Place() for _ in range(self.workers)]
+        next_reap = next_purge = 0.0
+        self._put_waiting_runs_into_the_queue()
+        try:
+            while not self._stopping.wait(CHECK_S):
+                with _logged():
+                    gone = self._restart_dead()
+                    now = time.monotonic()
+                    if gone or now >= next_reap:
+                        next_reap = now + REAP_S
+                        self._reap(gone)
+                    if now >= next_purge:
+                        next_purge = now + PURGE_S
+                        self._purge()
+        finally:
+            self._end_all()
+
+    def _put_waiting_runs_into_the_queue(self) -> None:
+        with _logged():
+            waiting = list_runs(open_store(self.workspace), limit=None, state="queued")
+            enqueue(self.workspace, *(run.id for run in reversed(waiting)))
+
+    def _restart_dead(self) -> list[int]:
+        now = time.monotonic()
+        gone = [pid for place in self._places if (pid := place.found_dead(now)) is not None]
+        for place in self._places:
+            if place.process is None and now >= place.not_before:
+                place.process, place.started = self._spawn(), now
+        return gone
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "fairneuron_core.runs.worker", "--workspace", str(self.workspace.home)]
+        command += ["--parent", str(os.getpid()), *self.options]
+        logs = self.workspace.home / "logs"
+        logs.mkdir(exist_ok=True)
+        with (logs / "worker.log").open("ab") as log:
+            # A session of its own: Ctrl-C on the dashboard reaches the worker through stop() only.
+            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+
+    def _reap(self, gone: Sequence[int]) -> None:
+        for pid in gone:
+            forget_beat(self.workspace, pid)
+        alive = [pid for pid in (*self.pids, *live_workers(self.workspace)) if pid not in gone]
+        reap(open_store(self.workspace), alive=alive, gone=gone)
+
+    def _purge(self) -> None:
+        if (days := keep_days()) is not None:
+            purge_older(open_store(self.workspace), days)
+
+    def _end_all(self) -> None:
+        processes = [place.process for place in self._places if place.process is not None]
         for process in processes:
             process.terminate()
         deadline = time.monotonic() + STOP_S
@@ -67,62 +146,26 @@ class WorkerHandle:
                 process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait(STOP_S)
-        self._reap(gone=[process.pid for process in processes])
+                process.wait()
+        with _logged():
+            self._reap([process.pid for process in processes])
 
-    def _watch(self) -> None:
-        while not self._stopping.wait(CHECK_S):
-            try:
-                self._check()
-            except Exception:  # The watch must outlive a full disk or a busy database.
-                _LOG.exception("The supervisor could not do its round.")
 
-    def _check(self) -> None:
-        gone = [dead for slot in self._slots if (dead := self._look_after(slot)) is not None]
-        now = time.monotonic()
-        if gone or now - self._last_reap > REAP_S:
-            self._last_reap = now
-            self._reap(gone=gone)
-        if now - self._last_purge > PURGE_S:
-            self._last_purge = now
-            if (days := keep_days()) is not None:
-                purge_older(open_store(self._workspace), days)
-
-    def _look_after(self, slot: _Slot) -> int | None:
-        """Start the slot's worker where it is missing; return the process id of one that has just been found dead."""
-        dead = None
-        now = time.monotonic()
-        if slot.process is not None:
-            if slot.process.poll() is None:
-                return None
-            dead = slot.process.pid
-            died_young = now - slot.started < 5
-            slot.failures = slot.failures + 1 if died_young else 0
-            slot.not_before = now + (min(2.0**slot.failures, SLOWEST_RESTART_S) if died_young else 0)
-            slot.process = None
-        if now >= slot.not_before and not self._stopping.is_set():
-            slot.process, slot.started = self._spawn(slot.number), now
-        return dead
-
-    def _spawn(self, number: int) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "fairneuron_core.runs.worker", "--workspace", str(self._workspace.home)]
-        command += ["--slot", str(number), "--parent", str(os.getpid()), *self._options]
-        logs = self._workspace.home / "logs"
-        logs.mkdir(exist_ok=True)
-        with (logs / f"worker-{number}.log").open("ab") as log:
-            # A session of its own: Ctrl-C on the dashboard reaches the worker through stop() only.
-            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-
-    def _reap(self, *, gone: Sequence[int]) -> None:
-        alive = self.pids
-        with contextlib.suppress(OSError, json.JSONDecodeError):
-            if (status := worker_status(self._workspace)).alive and status.pid is not None:
-                alive.append(status.pid)
-        reap(open_store(self._workspace), alive=[pid for pid in alive if pid not in gone], gone=gone)
+@contextlib.contextmanager
+def _logged():  # type: ignore[no-untyped-def]
+    """Let the watch outlive a full disk or a busy database; the log says what happened."""
+    try:
+        yield
+    except Exception:
+        _LOG.exception("The supervisor could not do its round.")
 
 
 def start_worker(workspace: Workspace, *, workers: int | None = None, options: Sequence[str] = ()) -> WorkerHandle:
     """Start and supervise the workers of a workspace (`$FAIRNEURON_WORKERS`, usually 1)."""
-    count = workers or int(os.environ.get("FAIRNEURON_WORKERS") or 1)
+    given = os.environ.get("FAIRNEURON_WORKERS") or "1"
+    if workers is None and not (given.isdigit() and int(given) >= 1):
+        raise SettingError(f"FAIRNEURON_WORKERS is '{given}': write a whole number from 1 on, or leave it unset.")
     open_store(workspace)
-    return WorkerHandle(workspace, workers=count, options=options)
+    handle = WorkerHandle(workspace, workers if workers is not None else int(given), options)
+    handle.start()
+    return handle

@@ -1,123 +1,97 @@
-"""The process that works: `python -m fairneuron_core.runs.worker --workspace DIR`.
+"""The worker process: `python -m fairneuron_core.runs.worker --workspace DIR` takes runs from the queue, one at a time.
 
-One at a time per workspace and slot: a second one waits for the lock of the first and takes over when it ends. It ends
-by itself when the process that started it is gone, so that a closed dashboard leaves nothing behind.
+Huey's consumer runs here with ONE THREAD, and a worker is a process of its own, started as a fresh interpreter by the
+supervisor (several of them for FAIRNEURON_WORKERS > 1). Huey's "process" workers would fork a process that may have
+threads, and on macOS a forked numpy or torch can hang in the system's own numerics; a fresh interpreter is the same
+everywhere. Ending a worker ends the work in it, whatever that work is doing.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
-import json
 import logging
 import os
+import signal
 import threading
-import time
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from huey.consumer import Consumer
-
-from fairneuron_core.jobs import JOBS, JobRow
-from fairneuron_core.runs.execution import execute
-from fairneuron_core.runs.queue import RunQueue, open_queue
-from fairneuron_core.store import file_lock, list_runs, open_store
+from fairneuron_core.runs.execute import execute
+from fairneuron_core.runs.queue import open_queue, with_work
+from fairneuron_core.runs.status import beat, forget_beat
 from fairneuron_core.workspace import Workspace, open_workspace
 
-POLL_S = 0.3
+if TYPE_CHECKING:
+    from fairneuron_core.jobs import JobRow
+
+NICENESS = 5
+BEAT_S = 0.5
+_LOG = logging.getLogger(__name__)
 
 
-def main() -> None:
-    """Wait for the slot's lock, then work until stopped."""
-    arguments = _arguments()
-    workspace = open_workspace(arguments.workspace)
-    _end_with(arguments.parent)
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
-    jobs = _job_table(arguments.jobs)
-    _warm_up()
-    lock = workspace.home / f"worker-{arguments.slot}.lock"
-    with _held(lock):
-        work(workspace, jobs=jobs, slot=arguments.slot)
+def main(argv: Sequence[str] | None = None) -> None:
+    """Take runs until this process is told to end, or the process that started it has gone."""
+    parser = argparse.ArgumentParser(prog="python -m fairneuron_core.runs.worker", description=main.__doc__)
+    parser.add_argument("--workspace", metavar="DIR", help="folder of the store and the queue ($FAIRNEURON_HOME)")
+    parser.add_argument("--parent", type=int, metavar="PID", help="end when this process is no longer the parent")
+    parser.add_argument("--jobs", default="fairneuron_core.jobs:JOBS", metavar="MODULE:TABLE", help="jobs to offer")
+    given = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    workspace = open_workspace(given.workspace)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    os.nice(NICENESS)  # pages stay quick while the work uses every core
+    threading.Thread(target=_watch, args=(workspace, given.parent, stop), name="watch", daemon=True).start()
+    _consume(workspace, given.jobs, stop)
+    forget_beat(workspace)
+    # Work in progress runs in a thread that nothing can stop: leave without waiting for it.
+    os._exit(0)
 
 
-def work(workspace: Workspace, *, jobs: Mapping[str, JobRow], slot: int) -> None:
-    """Consume the queue until a signal ends it."""
-    queue = open_queue(workspace, work=lambda run_id: execute(workspace, run_id, jobs=jobs))
-    _announce(workspace, slot)
-    _ask_again_for_waiting_runs(workspace, queue)
-    # One thread per process: ending a stubborn run ends one process, and the supervisor starts another.
-    Consumer(queue.huey, workers=1, periodic=False, initial_delay=0.05, max_delay=POLL_S, worker_type="thread").run()
+def _watch(workspace: Workspace, parent: int | None, stop: threading.Event) -> None:
+    while not stop.wait(BEAT_S):
+        beat(workspace)
+        if parent is not None and os.getppid() != parent:
+            _LOG.warning("The process that started this worker has gone: ending.")
+            stop.set()
 
 
-def status_file(workspace: Workspace, slot: int) -> Path:
-    """Return the file in which the worker of a slot says that it is alive."""
-    return workspace.home / f"worker-{slot}.json"
+def _consume(workspace: Workspace, table: str, stop: threading.Event) -> None:
+    beat(workspace)
+    queue = open_queue(workspace)
+    with_work(queue, lambda run_id: _take(workspace, run_id, load_jobs(table)))
+    queue.on_startup()(lambda: preload(table))
+    consumer = queue.create_consumer(
+        workers=1, worker_type="thread", periodic=False, initial_delay=0.05, backoff=1.2, max_delay=0.25
+    )
+    consumer.scheduler.start()
+    for _, thread in consumer.worker_threads:
+        thread.start()
+    while not stop.wait(1.0):
+        consumer.check_worker_health()
+    consumer.stop_flag.set()
 
 
-def _announce(workspace: Workspace, slot: int) -> None:
-    path = status_file(workspace, slot)
-    path.write_text(json.dumps({"pid": os.getpid(), "since": time.time()}), encoding="utf-8")
+def _take(workspace: Workspace, run_id: str, jobs: Mapping[str, JobRow]) -> None:
+    pid = os.getpid()
+    execute(workspace, run_id, worker_pid=pid, jobs=jobs, on_stubborn=lambda: os._exit(1))
 
 
-def _ask_again_for_waiting_runs(workspace: Workspace, queue: RunQueue) -> None:
-    for run in reversed(list_runs(open_store(workspace), limit=None, state="queued")):
-        queue.put(run.id)
+def load_jobs(table: str) -> Mapping[str, JobRow]:
+    """Return the table that `module:name` names."""
+    module, _, name = table.partition(":")
+    return getattr(import_module(module), name)
 
 
-class _held:  # noqa: N801
-    """Wait for a lock in small steps, so that the watch over the parent can end this process meanwhile."""
+def preload(table: str) -> None:
+    """Import the jobs and compile the kernels before the first run asks for them; an error here waits for that run."""
+    load_jobs(table)
+    if table.startswith("fairneuron_core."):
+        from fairneuron_core.paths import compile_kernels
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        while True:
-            self._lock = file_lock(self._path, wait=False)
-            if self._lock.__enter__():
-                return
-            self._lock.__exit__(None, None, None)
-            time.sleep(POLL_S)
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.__exit__(None, None, None)
-
-
-def _end_with(parent: int | None) -> None:
-    """End this process when `parent`, which started it, is no longer its parent."""
-    if parent is None:
-        return
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(POLL_S)
-        os._exit(0)
-
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
-
-
-def _warm_up() -> None:
-    """Compile or load the slicing kernels before the first run needs them."""
-    from fairneuron_core.paths import compile_kernels
-
-    compile_kernels()
-
-
-def _job_table(name: str | None) -> Mapping[str, JobRow]:
-    """Return JOBS, or the table that `module:NAME` names."""
-    if name is None:
-        return JOBS
-    module, _, table = name.partition(":")
-    found: Mapping[str, JobRow] = getattr(importlib.import_module(module), table)
-    return found
-
-
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="fairneuron worker", description="Work on the queued runs of a workspace.")
-    parser.add_argument("--workspace", help="folder of runs and models ($FAIRNEURON_HOME)")
-    parser.add_argument("--slot", type=int, default=0, help="number of this worker; each slot has one process")
-    parser.add_argument("--parent", type=int, help="end when this process is gone")
-    parser.add_argument("--jobs", metavar="MODULE:TABLE", help="another table of jobs")
-    return parser.parse_args()
+        compile_kernels()
 
 
 if __name__ == "__main__":

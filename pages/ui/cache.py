@@ -17,7 +17,7 @@ from fairneuron_core.workspace import Workspace, open_workspace
 if TYPE_CHECKING:
     from fairneuron_core.jobs import Material
     from fairneuron_core.metrics import CalibrationCurve, RocCurve, ThresholdTable
-    from fairneuron_core.paths import ActivationPaths, SuggestedSetting
+    from fairneuron_core.paths import ActivationPaths, PathFrequency, SuggestedSetting
 
 
 def workspace() -> Workspace:
@@ -184,16 +184,40 @@ def paths(data: str, model: str, part: str, setting: Mapping[str, Any]) -> Activ
     return _paths(_no_path(data), _no_path(model), part, key, str(workspace().home))
 
 
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _path_frequency(data: str, model: str, part: str, setting: tuple[tuple[str, Any], ...], home: str) -> PathFrequency:
+    from fairneuron_core.paths import path_frequency as count_paths
+
+    return count_paths(_paths(data, model, part, setting, home))
+
+
+def path_frequency(data: str, model: str, part: str, setting: Mapping[str, Any]) -> PathFrequency:
+    """Return the distinct paths of one part with their counts; theta only compares these counts."""
+    key = tuple(sorted(setting.items()))
+    return _path_frequency(_no_path(data), _no_path(model), part, key, str(workspace().home))
+
+
+def row_path(data: str, model: str, part: str, row: int, setting: Mapping[str, Any]) -> ActivationPaths:
+    """Return the path of one row alone (its position in the result is 0): a few milliseconds at any setting."""
+    from fairneuron_core.paths import slice_paths
+
+    features = batch(data, model, part).features[row : row + 1]
+    return slice_paths(material(data, model).classifier, features, threads=1, **setting)
+
+
 @st.cache_resource(max_entries=16, show_spinner="Looking for a setting in which paths are shared")
-def _suggestion(data: str, model: str, part: str, home: str) -> SuggestedSetting:
+def _suggestion(data: str, model: str, part: str, reading: str, granularity: str, home: str) -> SuggestedSetting:
     from fairneuron_core.paths import suggest_setting
 
-    return suggest_setting(_material(data, model, None, home).classifier, _batch(data, model, part, home).features)
+    classifier, features = _material(data, model, None, home).classifier, _batch(data, model, part, home).features
+    return suggest_setting(classifier, features, reading=reading, granularity=granularity)  # type: ignore[arg-type]
 
 
-def suggestion(data: str, model: str, part: str = "train") -> SuggestedSetting:
+def suggestion(
+    data: str, model: str, part: str = "train", *, reading: str = "delta", granularity: str = "synapses"
+) -> SuggestedSetting:
     """Return the suggested coverage and first layer with their reason."""
-    return _suggestion(_no_path(data), _no_path(model), part, str(workspace().home))
+    return _suggestion(_no_path(data), _no_path(model), part, reading, granularity, str(workspace().home))
 
 
 @st.cache_data(show_spinner="Looking for a GPU")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Collection, Mapping
@@ -47,7 +48,7 @@ def _field(field: dataclasses.Field[Any], hint: Any, start: Any, key: str) -> An
         return _yes_no(shared, start, optional=optional)
     if typing.get_origin(kind) is tuple or kind is str:
         text = ", ".join(f"{v:g}" for v in start) if isinstance(start, tuple | list) else (start or "")
-        return st.text_input(**shared, value=text, placeholder="empty = default") or None
+        return st.text_input(**shared, value=text, placeholder=rules["empty"]) or None
     whole = kind is int
     cast = int if whole else float
     low, high = rules.get("low"), rules.get("high")
@@ -56,9 +57,9 @@ def _field(field: dataclasses.Field[Any], hint: Any, start: Any, key: str) -> An
         value=None if start is None else cast(start),
         min_value=None if low is None else cast(low),
         max_value=None if high is None else cast(high),
-        step=1 if whole else None,
+        step=1 if whole else _step(start),
         format=None if whole else "%g",
-        placeholder="default",
+        placeholder=rules["empty"],
     )
 
 
@@ -69,3 +70,8 @@ def _yes_no(shared: Mapping[str, Any], start: bool | None, *, optional: bool) ->
     names = list(options)
     picked = st.selectbox(**shared, options=names, index=[None, True, False].index(start))
     return options[picked]
+
+
+def _step(start: float | None) -> float:
+    """One unit of the first digit, so that 0.001 and 0.3 both move by a sensible amount."""
+    return 10.0 ** math.floor(math.log10(abs(start))) if start else 0.05

@@ -143,9 +143,11 @@ def _pick_row(found: Sequence[ModelRow], *, key: str) -> str | None:
     ids = {row.id: row for row in found}
     # An address may carry more or fewer digits of the id than the list does.
     known = next((i for i in ids if wanted and len(wanted) >= 4 and (i.startswith(wanted) or wanted.startswith(i))), "")
-    if wanted and not known:
-        views.warning_box(f"The network '{wanted}' is not in this list any more: '{found[0].name}' is shown.")
-    known = known or found[0].id
+    if not known:
+        # What others were made from is the natural start of every page: compare, repair, audit.
+        known = next((row.id for row in found if row.parent is None), found[0].id)
+        if wanted:
+            views.warning_box(f"The network '{wanted}' is not in this list any more: '{ids[known].name}' is shown.")
     if known != wanted:
         state.choose(model=known)
     return _box(

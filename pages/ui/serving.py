@@ -11,11 +11,21 @@ import streamlit as st
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from streamlit.runtime.pages_manager import PagesManager
 
 from fairneuron_core.runs import start_worker, worker_status
 from fairneuron_core.workspace import open_workspace
 
 _LOG = logging.getLogger("fairneuron")
+
+
+def navigate_by_table() -> None:
+    """Let every address go through app.py from the first one on.
+
+    A folder named `pages` makes streamlit run its files directly until st.navigation is called for the first time: a
+    deep link to a fresh server would miss the frame. st.navigation sets this same flag.
+    """
+    PagesManager.uses_pages_directory = False
 
 
 @asynccontextmanager

@@ -1,0 +1,105 @@
+"""The threshold section of the audit: what would happen to each group if the line between yes and no moved."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from fairneuron_core.metrics import audit_from_counts
+from fairneuron_core.report.figures import confusion, roc, score_histogram
+from fairneuron_core.report.names import metric_unit, short_label
+from fairneuron_core.report.words import markdown_plain, number
+from fairneuron_core.types import Audit
+from pages.ui import cache, state, theme, views
+from pages.ui.audit_metrics import change_words
+
+_SHOWN = (
+    "accuracy",
+    "selection_rate",
+    "demographic_parity_difference",
+    "demographic_parity_ratio",
+    "equal_opportunity_difference",
+)
+_STEP = 0.01
+
+
+def show_threshold(data: str, model: str, attribute: str, part: str) -> None:
+    """Let the viewer move the threshold, one for all or one per group; nothing is scored again."""
+    own = cache.audit(data, model, attribute, part)
+    material = cache.material(data, model, attribute)
+    table = cache.threshold_table(data, model, attribute, part)
+    chosen = _sliders(table.levels, material.classifier.threshold, key=views.content_key(model, attribute))
+    moved = audit_from_counts(
+        table.counts([chosen[level] for level in table.levels]),
+        levels=table.levels,
+        attribute=attribute,
+        reference=own.reference,
+        favourable_words=material.dataset.schema.favourable_words,
+    )
+    views.degenerate_mark(moved.degenerate if moved.degenerate != own.degenerate else None)
+    _cards(moved, own)
+    _curves(data, model, attribute, part, chosen=chosen, moved=moved)
+
+
+def _sliders(levels: tuple[str, ...], own: float, *, key: str) -> dict[str, float]:
+    """Draw one slider, or one per group, and return the threshold of every group."""
+    start = round(own / _STEP) * _STEP
+    with st.container(horizontal=True, vertical_alignment="center"):
+        each = st.toggle("One threshold for each group", key="audit.threshold.each")
+        names = {f"audit.threshold.{key}.{i}": level for i, level in enumerate(levels)} if each else {}
+        keys = list(names) or [f"audit.threshold.{key}"]
+        st.button(
+            f"Back to its own {number(own, digits=2)}",
+            key="audit.threshold.back",
+            icon=":material/undo:",
+            on_click=lambda: [state.set_widget(slider, start) for slider in keys],
+        )
+    views.quiet(
+        "This changes no network: it shows what its scores would mean with another line. A threshold for each group "
+        "treats equal scores differently, which the law forbids in many places."
+        if each
+        else "This changes no network: it shows what its scores would mean with another line between yes and no."
+    )
+    if not each:
+        value = _slider("Favourable from this score on", start, key=keys[0])
+        return dict.fromkeys(levels, own if value == start else value)
+    cells, values = st.columns(min(len(levels), 3)), {}
+    for place, (slider, level) in enumerate(names.items()):
+        with cells[place % len(cells)]:
+            value = _slider(markdown_plain(level), start, key=slider)
+            values[level] = own if value == start else value
+    return values
+
+
+def _slider(label: str, start: float, *, key: str) -> float:
+    return float(st.slider(label, 0.0, 1.0, start, step=_STEP, format="%.2f", key=key))
+
+
+def _cards(moved: Audit, own: Audit) -> None:
+    with views.cards(min_width=165):
+        for name in _SHOWN:
+            now = moved.metrics[name].estimate
+            views.metric_card(
+                short_label(name),
+                now,
+                unit=metric_unit(name),
+                words=change_words(now.value, own.metrics[name].estimate.value, name),
+            )
+
+
+def _curves(data: str, model: str, attribute: str, part: str, *, chosen: dict[str, float], moved: Audit) -> None:
+    """Left the curves, which do not move, with the points that do; right the scores and the decisions."""
+    shared = {"threshold": chosen, "mode": theme.mode(), "reference": moved.reference}
+    left, right = views.side_by_side()
+    with left:
+        chart = roc(cache.roc_curves(data, model, attribute, part), counts=moved.counts, **shared)
+        views.show_chart(chart, key="audit.threshold.roc")
+    with right:
+        chart = score_histogram(_scores_by_group(data, model, attribute, part), **shared)
+        views.show_chart(chart, key="audit.threshold.scores")
+        views.show_chart(confusion(moved, mode=theme.mode(), columns=2), key="audit.threshold.confusion")
+
+
+def _scores_by_group(data: str, model: str, attribute: str, part: str) -> dict[str, np.ndarray]:
+    table = cache.threshold_table(data, model, attribute, part)
+    return {level: np.concatenate(by_label) for level, by_label in zip(table.levels, table.scores, strict=True)}
