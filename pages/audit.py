@@ -63,7 +63,7 @@ def _judged(found: Audit, data: str, part: str) -> None:
     """The numbers against the viewer's lines: moving a line runs only this part again."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         chosen = st.segmented_control(
-            "Rows", _parts(data), default=part, format_func=PARTS.get, key="audit.part", required=True
+            "Rows", _parts(data), default=part, format_func=PARTS.get, key="audit.part", required=True, wrap=True
         )
         lines = line_inputs()
     if chosen != part:

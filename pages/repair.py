@@ -12,7 +12,7 @@ from pages.ui import jobs, state, views
 from pages.ui.cache import device_sentence
 from pages.ui.inputs import form_for
 from pages.ui.pickers import pick_model
-from pages.ui.repair_view import show_repair_result, show_search_result
+from pages.ui.repair_view import result_sentence, show_repair_result, show_search_result
 
 QUESTION = "What does a repair change, and at what cost?"
 ANSWER = "A repair retrains the network on the training rows; before and after are compared on test rows it never saw."
@@ -27,7 +27,7 @@ def show() -> None:
     data, model, attribute = picked
     run = _run_of(model)
     with head:
-        views.page_header(QUESTION, ANSWER)
+        views.page_header(QUESTION, result_sentence(run) if run and run.state == "done" else ANSWER)
     if run is not None:
         _show_run(run)
     one, grid = st.tabs(["One method", "Search theta and gamma"])

@@ -108,11 +108,10 @@ def _controls(data: str, model: str) -> tuple[dict[str, Any], float, SuggestedSe
 
 
 def _theta_slider(default: float) -> float:
-    path_settings.within("threshold.theta", THETAS, default)
+    path_settings.ready("threshold.theta", THETAS, default)
     return st.select_slider(
         "Rarity (theta)",
         THETAS,
-        value=default,
         format_func=lambda value: f"{value:g}",
         key="threshold.theta",
         help="A path is rare when it has at most theta times as many samples as the most frequent path.",

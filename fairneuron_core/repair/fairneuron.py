@@ -86,11 +86,13 @@ class FairNeuronParams(TrainingSettings):
 
 def repair_fairneuron(task: RepairTask, params: FairNeuronParams) -> RepairResult:
     """Slice, cluster and retrain selectively; facts say what was sliced and how many samples were in conflict."""
-    params, reason = with_suggestion(task, params)
-    paths = slice_training_rows(task, params)
+    # Looking for a setting and slicing take about as long as four epochs: the bar should move evenly.
+    sliced = 4 / (4 + params.epochs)
+    params, reason = with_suggestion(replace(task, progress=part_of(task.progress, 0.0, 0.7 * sliced)), params)
+    paths = slice_training_rows(replace(task, progress=part_of(task.progress, 0.7 * sliced, sliced)), params)
     split = cluster(paths, params.rarity)
     plan = selective_plan(task, params, paths=paths, split=split)
-    trained = train([plan], device=task.device, progress=part_of(task.progress, 0.3, 1.0))[0]
+    trained = train([plan], device=task.device, progress=part_of(task.progress, sliced, 1.0))[0]
     recipe = {"method": "fairneuron", **params_json(params)}
     facts = conflict_facts(split, paths) | {"setting": reason, **dataclasses.asdict(params)}
     return RepairResult(repaired(task, trained, made_by="repair fairneuron", recipe=recipe), trained.trace, facts)
@@ -100,9 +102,7 @@ def with_suggestion(task: RepairTask, params: FairNeuronParams) -> tuple[FairNeu
     """Fill an empty coverage and first layer from the suggested setting; return the reason in words."""
     if params.coverage is not None:
         return replace(params, first_layer=params.first_layer or 1), "chosen by the user"
-    found = suggest_setting(
-        task.classifier, task.train.features, threads=task.threads, progress=part_of(task.progress, 0.0, 0.2)
-    )
+    found = suggest_setting(task.classifier, task.train.features, threads=task.threads, progress=task.progress)
     first_layer = params.first_layer or found.first_layer
     return replace(params, coverage=found.coverage, first_layer=first_layer), found.reason
 
@@ -119,7 +119,7 @@ def slice_training_rows(task: RepairTask, params: FairNeuronParams) -> Activatio
         granularity=params.granularity,
         first_layer=params.first_layer,
         threads=task.threads,
-        progress=part_of(task.progress, 0.2, 0.3),
+        progress=task.progress,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -20,7 +21,7 @@ from fairneuron_core.report.words import (
     quantity,
 )
 from fairneuron_core.types import Audit
-from pages.ui import cache, state, theme, views
+from pages.ui import cache, theme, views
 
 HEADLINES = ("accuracy", "demographic_parity_difference", "demographic_parity_ratio", "equal_opportunity_difference")
 ANSWERING = (
@@ -32,19 +33,27 @@ ANSWERING = (
 RATES_SHOWN = ("selection_rate", "tpr", "fpr")
 _STACKED_GROUPS = 3
 _FOUR_FIFTHS = 0.8
+_RATIO_LINES = {"four-fifths": "Four-fifths (0.80)", "own": "Own"}
 
 
 def answer(found: Audit) -> str:
-    """Return the largest gap in words, with the counts that it comes from."""
+    """Return the clearest gap in words, with the counts that it comes from.
+
+    Clearest is the one whose interval lies farthest from 0: the largest value is often that of three people.
+    """
     known = [found.metrics[name] for name in ANSWERING if not math.isnan(found.metrics[name].estimate.value)]
     if not known:
         return found.metrics[ANSWERING[0]].words
-    largest = max(known, key=lambda metric: metric.estimate.value)
-    return f"The largest gap is the {in_sentence(short_label(largest.name))}. {largest.words}"
+    clearest = max(known, key=lambda metric: (metric.estimate.low, metric.estimate.value))
+    name = in_sentence(short_label(clearest.name))
+    if clearest.estimate.low > 0:
+        return f"The clearest gap is the {name}. {clearest.words}"
+    return f"These rows do not show a gap for certain; the {name}: {clearest.words}"
 
 
 def line_inputs() -> dict[str, float]:
     """Draw the fields of the viewer's two lines and return the line of every gap metric."""
+    kept: dict[str, Any] = {"bind": "query-params", "persist_state": "session"}
     points = st.number_input(
         "Your line for differences (points)",
         min_value=0.0,
@@ -53,30 +62,34 @@ def line_inputs() -> dict[str, float]:
         step=1.0,
         format="%g",
         key="audit.difference",
-        width=230,
+        width=220,
         help="A gap meets your line when its whole interval lies at or below it.",
-        bind="query-params",
-        persist_state="session",
+        **kept,
     )
-    ratio = st.number_input(
+    preset = st.segmented_control(
         "Your line for ratios",
-        min_value=0.0,
-        max_value=1.0,
-        value=_FOUR_FIFTHS,
-        step=0.05,
-        format="%.2f",
-        key="audit.ratio",
-        width=180,
+        list(_RATIO_LINES),
+        default="four-fifths",
+        format_func=_RATIO_LINES.get,
+        key="audit.line",
+        required=True,
         help="A ratio meets your line when its whole interval lies at or above it. " + FOUR_FIFTHS_CAVEAT,
-        bind="query-params",
-        persist_state="session",
+        **kept,
     )
-    st.button(
-        "Four-fifths",
-        key="audit.four_fifths",
-        help=FOUR_FIFTHS_CAVEAT,
-        disabled=ratio == _FOUR_FIFTHS,
-        on_click=lambda: state.set_widget("audit.ratio", _FOUR_FIFTHS),
+    ratio = (
+        _FOUR_FIFTHS
+        if preset != "own"
+        else st.number_input(
+            "Own line",
+            min_value=0.0,
+            max_value=1.0,
+            value=0.9,
+            step=0.05,
+            format="%.2f",
+            key="audit.ratio",
+            width=130,
+            **kept,
+        )
     )
     line = {"gap": float(points or 0) / 100, "ratio": float(ratio or 0)}
     return {name: line[row.kind] for name, row in METRICS.items() if row.kind in line}
@@ -84,7 +97,7 @@ def line_inputs() -> dict[str, float]:
 
 def show_headlines(found: Audit, lines: Mapping[str, float]) -> None:
     """Show the four numbers that most people ask for, each with interval, n and what it says about the line."""
-    with views.cards(min_width=200):
+    with views.cards(most=4):
         for name in HEADLINES:
             metric, row = found.metrics[name], METRICS[name]
             says = verdict(metric.estimate, lines[name], row.direction) if name in lines else None
@@ -103,7 +116,7 @@ def show_headlines(found: Audit, lines: Mapping[str, float]) -> None:
 
 def show_charts(found: Audit, lines: Mapping[str, float]) -> None:
     """Show every gap against the lines, and beside it the rates that the gaps are made of."""
-    left, right = views.side_by_side(wide="left")
+    left, right = views.side_by_side()
     with left:
         views.show_chart(gap_overview(found, lines, mode=theme.mode()), key="audit.gaps")
     with right:
@@ -121,6 +134,7 @@ def _rate_choice() -> str:
         key="audit.rate",
         required=True,
         label_visibility="collapsed",
+        wrap=True,
     )
     return str(chosen or "selection_rate")
 

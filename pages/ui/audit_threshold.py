@@ -21,6 +21,7 @@ _SHOWN = (
     "equal_opportunity_difference",
 )
 _STEP = 0.01
+_SHORT_NAME = 12
 
 
 def show_threshold(data: str, model: str, attribute: str, part: str) -> None:
@@ -72,11 +73,13 @@ def _sliders(levels: tuple[str, ...], own: float, *, key: str) -> dict[str, floa
 
 
 def _slider(label: str, start: float, *, key: str) -> float:
-    return float(st.slider(label, 0.0, 1.0, start, step=_STEP, format="%.2f", key=key))
+    if state.widget(key) is None:
+        state.set_widget(key, start)
+    return float(st.slider(label, 0.0, 1.0, step=_STEP, format="%.2f", key=key))
 
 
 def _cards(moved: Audit, own: Audit) -> None:
-    with views.cards(min_width=165):
+    with views.cards(most=5):
         for name in _SHOWN:
             now = moved.metrics[name].estimate
             views.metric_card(
@@ -97,7 +100,9 @@ def _curves(data: str, model: str, attribute: str, part: str, *, chosen: dict[st
     with right:
         chart = score_histogram(_scores_by_group(data, model, attribute, part), **shared)
         views.show_chart(chart, key="audit.threshold.scores")
-        views.show_chart(confusion(moved, mode=theme.mode(), columns=2), key="audit.threshold.confusion")
+        # The headings of two matrices side by side need short names on a narrow screen.
+        columns = 2 if max(len(group.group) for group in moved.groups) <= _SHORT_NAME else 1
+        views.show_chart(confusion(moved, mode=theme.mode(), columns=columns), key="audit.threshold.confusion")
 
 
 def _scores_by_group(data: str, model: str, attribute: str, part: str) -> dict[str, np.ndarray]:

@@ -36,7 +36,11 @@ def train_form(data: str, attribute: str) -> None:
         except FairNeuronError as error:
             views.error_box(error)
             return
-        state.remember("model.watched", run.id)
+        if run.state == "done":
+            st.toast("This training was done before: its network is shown.", icon=":material/info:")
+            state.choose(model=str(run.results["model"]), run=None)
+        else:
+            state.remember("model.watched", run.id)
         st.rerun()
 
 

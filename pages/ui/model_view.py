@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from fairneuron_core.report.figures import training_curves
-from fairneuron_core.report.words import count, counted, estimate_text, listed, number, quantity
+from fairneuron_core.report.words import count, counted, listed, number
 from fairneuron_core.store import ModelRow
 from fairneuron_core.types import Classifier, Dataset
 from pages.ui import cache, jobs, state, theme, views
@@ -52,7 +52,7 @@ def show_cards(row: ModelRow, data: str, attribute: str) -> None:
     found = cache.audit(data, row.id, attribute)
     gap = found.metrics["demographic_parity_difference"].estimate
     weights = sum(a * b + b for a, b in itertools.pairwise(sizes))
-    with views.cards(min_width=200):
+    with views.cards(most=4):
         views.number_card(
             "Architecture",
             "-".join(map(str, sizes)),
@@ -150,21 +150,12 @@ def show_training(row: ModelRow) -> None:
         )
         return
     best = made.get("best_epoch")
-    chart = training_curves(trace, mode=theme.mode())
-    views.show_chart(chart, key=f"model.curves.{row.id}")
-    if best is not None:
-        views.quiet(f"Trained for {counted(len(trace), 'epoch')}; the weights of epoch {best} are kept.")
+    kept = f"; the weights of epoch {best} are kept" if best is not None else ""
+    views.section("How its training went", f"It was trained for {counted(len(trace), 'epoch')}{kept}.")
+    views.show_chart(training_curves(trace, mode=theme.mode()), key=f"model.curves.{row.id}", title=False)
 
 
 def _making(results: Mapping[str, Any], model: str) -> Mapping[str, Any]:
     """The part of a run's results that made this network: a tour makes several."""
     parts = [results, results.get("train") or {}, *(results.get("repairs") or {}).values()]
     return next((part for part in reversed(parts) if part.get("model") == model), {})
-
-
-def quality_words(data: str, model: str, attribute: str) -> str:
-    """Return accuracy and parity gap of the test rows in one line, for lists."""
-    found = cache.audit(data, model, attribute)
-    gap = found.metrics["demographic_parity_difference"].estimate
-    accuracy = quantity(found.metrics["accuracy"].estimate.value, "percent")
-    return f"accuracy {accuracy}, gap {estimate_text(gap, 'points', with_n=False)}"

@@ -32,20 +32,24 @@ def keep(page: str, values: Mapping[str, Any]) -> None:
     state.remember(f"{page}.fields", dict(values))
 
 
-def within(key: str, options: Sequence[Any], default: Any) -> None:
-    """Put a field back to its default when another network does not have what it says."""
-    if state.widget(key) is not None and state.widget(key) not in options:
+def ready(key: str, options: Sequence[Any], default: Any) -> None:
+    """Give a field its default on the first view, and again when another network does not have what it says.
+
+    The widget itself is drawn without a default: then the address always names its value, and a link opens to the
+    same numbers even where another version would suggest other ones.
+    """
+    value = state.widget(key)
+    if (value is None and key not in st.query_params) or (value is not None and value not in options):
         state.set_widget(key, default)
 
 
 def coverage_slider(page: str, default: float) -> float:
     """Draw the coverage slider and return its value."""
     key = f"{page}.coverage"
-    within(key, COVERAGES, default)
+    ready(key, COVERAGES, default)
     return st.select_slider(
         "Coverage (gamma)",
         COVERAGES,
-        value=default,
         format_func=lambda value: f"{value:g}",
         key=key,
         help=COVERAGE_HELP,
@@ -79,11 +83,10 @@ def first_layer_box(page: str, *, layers: int, reading: str, default: int = 1) -
     """Draw the box of the first layer that counts; the reading `released` has no path in the first one."""
     key, options = f"{page}.first_layer", list(range(2 if reading == "released" else 1, layers + 1))
     default = max(default, options[0])
-    within(key, options, default)
+    ready(key, options, default)
     return st.selectbox(
         "Layers that count",
         options,
-        index=options.index(default),
         format_func=lambda first: _layers_words(first, layers),
         key=key,
         help="On wide networks nearly every path is unique; its upper layers alone are shared more often.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +17,8 @@ from pages.ui import cache, views
 
 ARROW = " → "
 SHARE_OF = {"delta": "of its change", "activation": "of its input", "released": "of its input"}
+
+_VALUE = {"delta": "difference from the mean", "activation": "activation", "released": "value before the activation"}
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def neuron_name(level: int, unit: int, sizes: Sequence[int], features: Sequence[
     """Return `age`, `neuron 7 of hidden layer 2`, or `the score`."""
     if level == 0:
         return features[unit]
-    return "the score" if level == len(sizes) - 1 else f"neuron {unit} of hidden layer {level}"
+    return "the score, before the sigmoid" if level == len(sizes) - 1 else f"neuron {unit} of hidden layer {level}"
 
 
 def _short(name: str) -> str:
@@ -84,8 +85,12 @@ def answer(sample: Sample, *, part: str) -> str:
         return f"{head} and is {decided}. {sample.table.words}"
     said = f"{head} and is {decided}. Strongest chain behind it: {chain_text(sample.chain)}."
     if sample.table.synapses > len(sample.chain):
-        neurons = sum(len(units) for units in sample.trace.neurons)
-        said += f" At this coverage {count(sample.table.synapses)} synapses and {count(neurons)} neurons take part."
+        neurons = {(r.layer - 1, r.source) for r in sample.table.rows} | {
+            (r.layer, r.target) for r in sample.table.rows
+        }
+        said += (
+            f" At this coverage {count(sample.table.synapses)} synapses and {count(len(neurons))} neurons take part."
+        )
     return said
 
 
@@ -105,31 +110,29 @@ def _step(step: SynapseRow, reading: str) -> str:
     return f"**{markdown_plain(step.source_name)}** {moves} {markdown_plain(f'{target} by {size}{share}')}"
 
 
-def show_synapses(sample: Sample, *, shown: int, key: str) -> None:
-    """Show the largest synapses of the path, how much of it they are, and all of them as a file."""
-    rows = sample.table.rows[:shown]
-    views.quiet(_shown_words(sample.table, len(rows)))
-    if rows:
-        height = min(36 * (len(rows) + 1) + 3, 420)
-        st.dataframe(
-            synapses_table(rows)[["from", "to", "contribution", "share"]],
-            hide_index=True,
-            key=f"{key}.table",
-            height=height,
-            column_config=number_columns("contribution", share="share"),
-        )
+def show_synapses(sample: Sample, *, features: Sequence[str], shown: int | None, key: str) -> None:
+    """Show the largest synapses of the path, and how much of its contribution they are."""
+    table = path_table(sample.path, 0, feature_names=features, limit=shown)
+    views.quiet(table.words)
+    if table.synapses > len(sample.chain):
+        rows_shown(synapses_table(table.rows)[["from", "to", "contribution", "share"]], key=f"{key}.table")
 
 
-def _shown_words(table: PathTable, shown: int) -> str:
-    total = sum(abs(row.contribution) for row in table.rows)
-    part = sum(abs(row.contribution) for row in table.rows[:shown])
-    return PathTable(table.rows[:shown], table.synapses, part / total if total else 0.0).words
-
-
-def number_columns(*names: str, share: str | None = None) -> dict[str, Any]:
-    """Return how number columns are printed: three decimals, and one as percent."""
-    config = {name: st.column_config.NumberColumn(format="%.3f") for name in names}
-    return {**config, share: st.column_config.NumberColumn(format="percent")} if share else config
+def rows_shown(table: pd.DataFrame, *, key: str, most: int = 9) -> None:
+    """Show a table of synapses: short names, so that its numbers are in sight, and at most `most` rows high."""
+    ends = [name for name in table.columns if table[name].dtype.kind not in "if"]
+    shown = table.assign(**{name: table[name].map(_short) for name in ends})
+    if "share" in shown:
+        shown["share"] = 100 * shown["share"]
+    config = {name: st.column_config.NumberColumn(format="%.3f", width=94) for name in table.columns.difference(ends)}
+    st.dataframe(
+        shown,
+        hide_index=True,
+        key=key,
+        height="content" if len(table) <= most else 33 * (most + 1),
+        column_config={**config, "share": st.column_config.NumberColumn("share %", format="%.1f", width=68)},
+        placeholder="–",
+    )
 
 
 def neuron_notes(sample: Sample, means: Sequence[Any]) -> dict[str, dict[str, float]]:
@@ -146,7 +149,9 @@ def neuron_notes(sample: Sample, means: Sequence[Any]) -> dict[str, dict[str, fl
     return notes
 
 
-def show_clicked(sample: Sample, event: dict[str, Any] | None, *, features: Sequence[str], means: Sequence[Any]) -> None:
+def show_clicked(
+    sample: Sample, event: dict[str, Any] | None, *, features: Sequence[str], means: Sequence[Any]
+) -> None:
     """Show what the clicked neuron or synapse does for this row, or what can be clicked."""
     if event is None:
         views.quiet("Click a neuron or a lit synapse to see what it does for this row; arrow keys and Enter work too.")
@@ -156,9 +161,7 @@ def show_clicked(sample: Sample, event: dict[str, Any] | None, *, features: Sequ
         _show_neuron(sample, int(event["layer"]), int(event["unit"]), features, means)
 
 
-def _show_neuron(
-    sample: Sample, level: int, unit: int, features: Sequence[str], means: Sequence[Any]
-) -> None:
+def _show_neuron(sample: Sample, level: int, unit: int, features: Sequence[str], means: Sequence[Any]) -> None:
     sizes = sample.path.sizes
     name = neuron_name(level, unit, sizes, features)
     value = float(sample.trace.activations[level][unit])
@@ -169,15 +172,13 @@ def _show_neuron(
     incoming = [row for row in sample.table.rows if (row.layer, row.target) == (level, unit)]
     outgoing = [row for row in sample.table.rows if (row.layer - 1, row.source) == (level, unit)]
     on_path = f"On the path it receives {counted(len(incoming), 'synapse')} and feeds {count(len(outgoing))}."
-    views.section(name[:1].upper() + name[1:], f"{said}. {on_path if incoming or outgoing else 'It is not on the path.'}")
-    for rows, label, column in ((incoming, "Comes in", "from"), (outgoing, "Goes out", "to")):
+    views.section(
+        name[:1].upper() + name[1:], f"{said}. {on_path if incoming or outgoing else 'It is not on the path.'}"
+    )
+    for rows, label, column in ((incoming, "comes in from", "from"), (outgoing, "goes out to", "to")):
         if rows:
-            st.dataframe(
-                synapses_table(rows)[[column, "contribution", "share"]].rename(columns={column: f"{label}: {column}"}),
-                hide_index=True,
-                height=min(36 * (len(rows) + 1) + 3, 220),
-                column_config=number_columns("contribution", share="share"),
-            )
+            table = synapses_table(rows)[[column, "contribution", "share"]].rename(columns={column: label})
+            rows_shown(table, key=f"paths.neuron.{column}", most=6)
 
 
 def _apart(difference: float) -> str:
@@ -197,29 +198,24 @@ def _show_edge(sample: Sample, event: dict[str, Any], features: Sequence[str]) -
         return
     views.section(
         title,
-        f"Weight {number(found.weight, digits=3)} × value {number(found.contribution / found.weight, digits=3)} = "
+        f"Weight {number(found.weight, digits=3)} × {_VALUE[sample.path.reading]} "
+        f"{number(sample.trace.deltas[layer][source], digits=3)} = "
         f"contribution {number(found.contribution, digits=3, signed=True)}, {quantity(found.share, 'percent')} of all "
         "contributions to its target.",
     )
 
 
-def columns_on_path(encoder: Encoder, trace: TracedPath) -> set[str]:
+def columns_on_path(encoder: Encoder, sample: Sample) -> set[str]:
     """Return the names of the table's columns that have an input on the path."""
-    ends = list(itertools.accumulate(column.width for column in encoder.columns))
-    starts = [0, *ends[:-1]]
-    units = trace.neurons[0].tolist()
-    return {
-        column.name
-        for column, first, end in zip(encoder.columns, starts, ends, strict=True)
-        if any(first <= unit < end for unit in units)
-    }
+    owner = [column.name for column in encoder.columns for _ in range(column.width)]
+    return {owner[synapse.source] for synapse in sample.table.rows if synapse.layer == 1}
 
 
 def row_table(data: str, model: str, samples: Sequence[Sample]) -> pd.DataFrame:
     """Return every column of the row(s): value, what the column is for, and whether the path begins there."""
     material = cache.material(data, model)
     read = {column.name for column in material.classifier.encoder.columns}
-    lit = columns_on_path(material.classifier.encoder, samples[0].trace)
+    lit = columns_on_path(material.classifier.encoder, samples[0])
     shown = [c for c in material.dataset.schema.columns if c.role != "left_out" or c.name in read]
     table = {"column": [column.name for column in shown]}
     for sample in samples:
@@ -231,3 +227,39 @@ def row_table(data: str, model: str, samples: Sequence[Sample]) -> pd.DataFrame:
 
 def _role(role: str) -> str:
     return {"target": "label", "protected": "no, protected"}.get(role, "no")
+
+
+def lit(sample: Sample) -> list[list[float]]:
+    """Return the path as the network view takes it: [layer from 0, source, target, contribution]."""
+    trace = sample.trace
+    parts = (trace.layer - 1, trace.source, trace.target, trace.contribution)
+    return [list(edge) for edge in zip(*(part.tolist() for part in parts), strict=True)]
+
+
+def decision_words(sample: Sample, favourable: str) -> str:
+    """Say what was decided and what is true; 1 = the favourable outcome."""
+    decided = "favourable" if sample.selected else "unfavourable"
+    truth = "favourable" if sample.label else "unfavourable"
+    right = "right" if sample.selected == bool(sample.label) else "wrong"
+    return (
+        f"Score {number(sample.score, digits=3)}: decision {decided}, label {truth}, so the decision is {right}. "
+        f"Favourable: {favourable}."
+    )
+
+
+def parting_words(first: Sample, second: Sample) -> str:
+    """Say how much two paths share, and where they part when one walks back from the score."""
+    sides = [{(r.layer, r.source, r.target) for r in sample.table.rows} for sample in (first, second)]
+    both = len(sides[0] & sides[1])
+    alone = [count(len(side) - both) for side in sides]
+    said = f"{count(both)} synapses are on both paths, {alone[0]} and {alone[1]} on one only."
+    apart = max((synapse[0] for synapse in sides[0] ^ sides[1]), default=0)
+    if not apart:
+        return f"{said} The two paths are the same."
+    return f"{said} Seen from the score, they part {_between(apart, len(first.path.sizes) - 1)}."
+
+
+def _between(layer: int, last: int) -> str:
+    lower = "the inputs" if layer == 1 else f"hidden layer {layer - 1}"
+    upper = "the score" if layer == last else f"hidden layer {layer}"
+    return f"between {lower} and {upper}"

@@ -9,8 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from fairneuron_core.report.figures import dumbbell, search_scatter, training_curves
-from fairneuron_core.report.words import count, duration
+from fairneuron_core.report.names import in_sentence, metric_unit, short_label
+from fairneuron_core.report.words import change_text, count, duration
 from fairneuron_core.store import RunRecord
+from fairneuron_core.types import PairedAudit
 from pages.ui import cache, theme, views
 
 HEADLINES = (
@@ -38,11 +40,28 @@ def show_repair_result(run: RunRecord) -> None:
             views.show_chart(training_curves(trace, mode=theme.mode()), key=f"result.{run.id}.curves")
 
 
-def show_change(results: Mapping[str, Any]) -> None:
-    """Show the dumbbells of one repair's paired comparison."""
-    paired = cache.comparison(
+def result_sentence(run: RunRecord) -> str:
+    """Say in one sentence what a finished repair or search did to accuracy and to the two headline gaps."""
+    results = run.results
+    if not results.get("model"):
+        return str(results["reason"])
+    paired = _paired(results)
+    said = [
+        change_text(paired.changes[name], label=short_label(name), unit=metric_unit(name)).rstrip(".")
+        for name in ("demographic_parity_difference", "equal_opportunity_difference", "accuracy")
+    ]
+    return "; ".join([said[0], *(in_sentence(words) for words in said[1:])]) + "."
+
+
+def _paired(results: Mapping[str, Any]) -> PairedAudit:
+    return cache.comparison(
         str(results["data"]), str(results["parent"]), str(results["model"]), str(results["protected"])
     )
+
+
+def show_change(results: Mapping[str, Any]) -> None:
+    """Show the dumbbells of one repair's paired comparison."""
+    paired = _paired(results)
     views.degenerate_mark(paired.after.degenerate)
     chart = dumbbell(paired, mode=theme.mode(), names=HEADLINES)
     views.show_chart(chart, key=f"result.{results['model']}.dumbbell")

@@ -82,7 +82,7 @@ def test_moving_theta_changes_the_conflict_samples(server, page):
 
 def test_a_small_repair_is_started_cancelled_and_done_from_the_page(server, page):
     open_filled(page, server, "repair")
-    page.get_by_label("Epochs", exact=True).fill("400")
+    page.get_by_label("Epochs", exact=True).first.fill("400")
     page.get_by_role("button", name="Start the repair").click()
     page.get_by_role("button", name="Cancel").click(timeout=60_000)
     store = open_store(open_workspace(server.home))
@@ -93,7 +93,7 @@ def test_a_small_repair_is_started_cancelled_and_done_from_the_page(server, page
     assert (run.finished - run.cancel_requested).total_seconds() < 2.5
     expect(page.get_by_text("This run was cancelled")).to_be_visible()
 
-    page.get_by_label("Epochs", exact=True).fill("2")
+    page.get_by_label("Epochs", exact=True).first.fill("2")
     page.get_by_role("button", name="Start the repair").click()
     expect(page.get_by_role("button", name="Open in Compare")).to_be_visible(timeout=LONG)
     page.get_by_role("button", name="Open in Compare").click()

@@ -1,0 +1,188 @@
+"""Paths: the neurons and synapses that a network's decision about one row rests on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from fairneuron_core.errors import FairNeuronError
+from fairneuron_core.paths import conflict_makeup, path_graph, to_graphml, to_json
+from fairneuron_core.report.path_tables import compared_synapses, synapses_table
+from fairneuron_core.report.words import count, listed, quantity
+from pages.ui import cache, path_settings, path_view, row_picker, state, views
+from pages.ui.network_view import network_view
+from pages.ui.path_view import Sample, sample_of
+from pages.ui.pickers import pick_model
+
+QUESTION = "Which neurons decide about this person?"
+FIELDS = ("part", "row", "second", "coverage", "first_layer", "reading", "granularity")
+NETWORK = "paths.network"
+SHOWN = {"18 largest": 18, "60 largest": 60, "all": None}
+
+
+def show() -> None:
+    picked = pick_model(key="paths", question=QUESTION)
+    if picked is not None:
+        _page(*picked)
+
+
+@st.fragment
+def _page(data: str, model: str, attribute: str) -> None:
+    try:
+        _answered(data, model, attribute)
+    except FairNeuronError as error:
+        views.error_box(error)
+
+
+def _answered(data: str, model: str, attribute: str) -> None:
+    path_settings.recall("paths", FIELDS)
+    head = st.container()
+    part, row, second = _row_controls(data, model, attribute)
+    setting = _setting_controls(data, model)
+    path_settings.keep("paths", {"part": part, "row": row, "second": second, **setting})
+    traced = [
+        sample_of(data, model, attribute, part=part, row=number, setting=setting)
+        for number in (row, second)
+        if number is not None
+    ]
+    with head:
+        views.page_header(QUESTION, path_view.answer(traced[0], part=row_picker.PARTS[part].lower()))
+        shared = st.empty()
+    _picture_and_list(data, model, part, traced)
+    left, right = views.side_by_side()
+    with left:
+        _row(data, model, traced)
+    with right:
+        _export(traced[0], part)
+    with shared.container():
+        _sharing(data, model, attribute, part=part, row=row, setting=setting)
+
+
+def _row_controls(data: str, model: str, attribute: str) -> tuple[str, int, int | None]:
+    part_cell, row_cell, example, second_cell = st.columns((3, 3, 6, 3), gap="small", vertical_alignment="bottom")
+    with part_cell:
+        part = row_picker.pick_part("paths")
+    rows = len(cache.batch(data, model, part).rows)
+    with row_cell:
+        row = row_picker.pick_row("paths", rows=rows)
+    with example:
+        row_picker.pick_example("paths", data, model, attribute, part=part)
+    with second_cell:
+        second = row_picker.pick_second("paths", rows=rows)
+    return part, row, second if second != row else None
+
+
+def _setting_controls(data: str, model: str) -> dict[str, Any]:
+    slider, layer, more = st.columns((9, 3, 3), gap="medium", vertical_alignment="bottom")
+    with more:
+        reading, granularity = path_settings.reading_popover("paths")
+    with layer:
+        layers = path_settings.layer_count(data, model)
+        first = path_settings.first_layer_box("paths", layers=layers, reading=reading)
+    with slider:
+        coverage = path_settings.coverage_slider("paths", 0.0)
+    return {"coverage": coverage, "first_layer": first, "reading": reading, "granularity": granularity}
+
+
+def _picture_and_list(data: str, model: str, part: str, traced: list[Sample]) -> None:
+    classifier = cache.material(data, model).classifier
+    features, means = classifier.encoder.feature_names, classifier.means
+    first, second = traced[0], traced[1] if len(traced) > 1 else None
+    left, right = st.columns((11, 9), gap="medium")
+    with left:
+        clicked = _clicked(model)
+        picture = {**cache.network_picture(data, model), "output_labels": ["score"]}
+        network_view(
+            {**picture, "notes": path_view.neuron_notes(first, means)},
+            path_view.lit(first),
+            second_path=path_view.lit(second) if second else None,
+            path_names=(f"row {first.row}", f"row {second.row}") if second else ("", ""),
+            key=NETWORK,
+            height=440,
+            on_click=lambda: _remember_click(model),
+            chosen=clicked,
+        )
+        path_view.show_clicked(first, clicked, features=features, means=means)
+    with right:
+        if second:
+            _two_paths(first, second, part)
+            return
+        views.section("The strongest chain", "The largest contribution to each neuron, from the score back.")
+        path_view.show_chain(first, reading=first.path.reading)
+        shown = SHOWN[str(state.widget("paths.shown") or "18 largest")]
+        path_view.show_synapses(first, features=features, shown=shown, key="paths.synapses")
+        if first.table.synapses > 18:
+            st.segmented_control("Show", list(SHOWN), default="18 largest", required=True, key="paths.shown")
+
+
+def _clicked(model: str) -> dict[str, Any] | None:
+    of, event = state.remembered("paths.clicked", (None, None))
+    return event if of == model else None
+
+
+def _remember_click(model: str) -> None:
+    event = (state.widget(NETWORK) or {}).get("click")
+    if event:
+        state.remember("paths.clicked", (model, dict(event)))
+
+
+def _two_paths(first: Sample, second: Sample, part: str) -> None:
+    names = f"row {first.row}", f"row {second.row}"
+    table = compared_synapses(first.table.rows, second.table.rows, names=names)
+    views.section(f"{names[0].capitalize()} against {names[1]}", path_view.parting_words(first, second))
+    path_view.rows_shown(table[["from", "to", *names]], key="paths.compared", most=11)
+    views.quiet(path_view.answer(second, part=row_picker.PARTS[part].lower()))
+
+
+def _row(data: str, model: str, traced: list[Sample]) -> None:
+    views.section("The row", path_view.decision_words(traced[0], cache.dataset(data).schema.favourable_words))
+    table = path_view.row_table(data, model, traced)
+    st.dataframe(table, hide_index=True, key="paths.row_table", height="content")
+
+
+def _export(sample: Sample, part: str) -> None:
+    views.section("Take the path with you", "The graph as GraphML (Gephi, yEd, Cytoscape, networkx) or node-link JSON.")
+    name = f"path-{part}-{sample.row}"
+
+    def graph() -> Any:
+        found = path_graph(sample.path, 0)
+        found.graph.update(row=sample.row, part=part)
+        return found
+
+    with st.container(horizontal=True):
+        for label, kind, content in (
+            ("GraphML", "graphml", lambda: to_graphml(graph())),
+            ("JSON", "json", lambda: to_json(graph())),
+        ):
+            st.download_button(
+                label,
+                content,
+                file_name=f"{name}.{kind}",
+                key=f"paths.{kind}",
+                on_click="ignore",
+                icon=":material/download:",
+            )
+        views.csv_button(synapses_table(sample.table.rows), key="paths.csv", name=name, label="Synapses as CSV")
+
+
+def _sharing(data: str, model: str, attribute: str, *, part: str, row: int, setting: dict[str, Any]) -> None:
+    """Say how many rows take the same path, and how their groups compare with the other rows."""
+    frequency, batch = cache.path_frequency(data, model, part, setting), cache.batch(data, model, part)
+    mine = frequency.path_of_row[row]
+    shared = int(frequency.count[mine])
+    total = count(frequency.samples)
+    if shared == 1:
+        views.quiet(f"No other of the {total} rows of this part takes exactly this path.")
+        return
+    makeup = conflict_makeup(frequency.path_of_row == mine, batch.codes(attribute), levels=batch.levels(attribute))
+    groups = [
+        f"{level.level} {quantity(level.conflict_share.value, 'percent')} "
+        f"({quantity(level.ordinary_share.value, 'percent')} of the others)"
+        for level in makeup
+        if level.conflict_count
+    ]
+    views.quiet(f"{count(shared)} of {total} rows of this part take exactly this path: {listed(groups)}.")
+
+
+show()
