@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from fairneuron_core.data import ALIASES
 from fairneuron_core.params import params_json, parse_params
 from fairneuron_core.types import ProgressCallback
 from fairneuron_core.workspace import Workspace
@@ -58,10 +59,10 @@ def job_of(
     title: Callable[[Mapping[str, Any]], str],
     work: Callable[[P, JobContext], JobResult],
 ) -> JobRow:
-    """Return the row of a job whose settings are one dataclass; an empty `threads` is filled in."""
+    """Return the row of a job whose settings are one dataclass, filled in by `filled`."""
 
     def parsed(params: Mapping[str, Any]) -> P:
-        return with_threads(parse_params(Params, params))
+        return filled(parse_params(Params, params))
 
     return JobRow(
         kind,
@@ -71,11 +72,14 @@ def job_of(
     )
 
 
-def with_threads(params: P) -> P:
-    """Fill in the thread count where the settings have an empty one: it belongs to the spec, sums depend on it."""
+def filled(params: P) -> P:
+    """Fill in what makes equal work an equal spec: the thread count (sums depend on it) and a data set's one name."""
+    changes: dict[str, Any] = {}
     if getattr(params, "threads", 0) is None:
-        return dataclasses.replace(params, threads=default_threads())  # type: ignore[type-var]
-    return params
+        changes["threads"] = default_threads()
+    if (data := getattr(params, "data", "")) in ALIASES:
+        changes["data"] = ALIASES[data]
+    return dataclasses.replace(params, **changes)  # type: ignore[type-var]
 
 
 def default_threads() -> int:

@@ -23,7 +23,7 @@ from fairneuron_core.data.guess import guess_schema
 from fairneuron_core.data.upload import read_table
 from fairneuron_core.errors import DataError, NotFoundError, SettingError
 from fairneuron_core.models import read_model, to_safetensors
-from fairneuron_core.store import add_dataset, add_model, get_dataset, get_model, open_store
+from fairneuron_core.store import DatasetRecord, add_dataset, add_model, get_dataset, get_model, open_store
 from fairneuron_core.types import Batch, Classifier, Dataset, Split
 from fairneuron_core.workspace import Workspace
 
@@ -41,12 +41,7 @@ def find_dataset(ref: str, workspace: Workspace) -> Dataset:
     if Path(ref).is_file():
         frame = read_table(Path(ref).read_bytes(), name=Path(ref).name)
         return make_dataset(frame, guess_schema(frame), name=Path(ref).stem, title=Path(ref).name)
-    try:
-        found = get_dataset(open_store(workspace), ref)
-    except NotFoundError:
-        raise NotFoundError(
-            f"There is no data set '{ref}': give one of {', '.join(DATASETS)}, a stored id, or the path of a file."
-        ) from None
+    found = _stored(ref, workspace)
     return replace(dataset_from_bytes(workspace.get(found.sha256), name=found.id), title=found.title)
 
 
@@ -71,7 +66,16 @@ def stored_reference(ref: str, workspace: Workspace) -> str:
         return ALIASES.get(ref.lower(), ref.lower())
     if Path(ref).is_file():
         return store_dataset(find_dataset(ref, workspace), workspace)
-    return get_dataset(open_store(workspace), ref).id
+    return _stored(ref, workspace).id
+
+
+def _stored(ref: str, workspace: Workspace) -> DatasetRecord:
+    try:
+        return get_dataset(open_store(workspace), ref)
+    except NotFoundError:
+        raise NotFoundError(
+            f"There is no data set '{ref}': give one of {', '.join(DATASETS)}, a stored id, or the path of a file."
+        ) from None
 
 
 def find_classifier(ref: str, workspace: Workspace) -> Classifier:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fairneuron_core.jobs.context import JobContext, JobResult, JobRow, with_threads
+from fairneuron_core.jobs.context import JobContext, JobResult, JobRow, filled
 from fairneuron_core.jobs.figures import compare_part
 from fairneuron_core.jobs.machine import use_threads
 from fairneuron_core.jobs.material import Material, gather, store_classifier, stored_model_reference
@@ -73,13 +73,13 @@ def before_and_after(material: Material, repaired: Classifier) -> dict[str, Any]
 
 def _check(params: Mapping[str, Any]) -> dict[str, Any]:
     common, own = split_params(RepairParams, params)
-    return params_json(with_threads(common)) | params_json(own)
+    return params_json(filled(common)) | params_json(own)
 
 
 def _run(params: Mapping[str, Any], context: JobContext) -> JobResult:
     began = time.perf_counter()
     common, own = split_params(RepairParams, params)
-    common = with_threads(common)
+    common = filled(common)
     use_threads(common.threads)
     row = repair_row(common.method)
     material = gather(common.data, common.model, context.workspace, protected=common.protected)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fairneuron_core import __version__
@@ -12,7 +12,7 @@ from fairneuron_core.data import encode, fit_encoder, input_columns, split_rows
 from fairneuron_core.jobs.context import JobContext, JobResult, job_of
 from fairneuron_core.jobs.figures import audit_part
 from fairneuron_core.jobs.machine import use_threads
-from fairneuron_core.jobs.material import Material, choose_attribute, find_dataset, store_classifier
+from fairneuron_core.jobs.material import Material, choose_attribute, find_dataset, store_classifier, stored_reference
 from fairneuron_core.metrics import audit_json
 from fairneuron_core.models import TrainingPlan, build_network, profile, resolve_device, train
 from fairneuron_core.params import params_json, setting
@@ -105,6 +105,8 @@ def fit_classifier(
 def _work(params: TrainParams, context: JobContext) -> JobResult:
     began = time.perf_counter()
     use_threads(params.threads)
+    # A file is stored first: the model then remembers data that can still be found tomorrow.
+    params = replace(params, data=stored_reference(params.data, context.workspace))
     material, trace = fit_classifier(params, context.workspace, progress=context.progress)
     name = f"{material.dataset.name} network, seed {params.seed}"
     model = store_classifier(material.classifier, context.workspace, name=name, run_id=context.run_id)

@@ -130,6 +130,21 @@ def test_an_own_table_is_stored_once_and_found_by_its_id(empty_workspace, tmp_pa
     assert sum(group["n"] for group in found["test"]["groups"]) == 40
 
 
+def test_a_network_trained_on_a_file_remembers_the_stored_table(empty_workspace, tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text(
+        "\n".join(["sex,x,hired", *(f"{'FM'[i % 2]},{i % 7},{'yes' if i % 3 else 'no'}" for i in range(90))])
+    )
+    found = run("train", empty_workspace, data=str(path), epochs=1)
+    path.unlink()
+    audited = run("audit", empty_workspace, data=found["data"], model=found["model"])
+    assert audited["metrics"] == found["test"]["metrics"]
+
+
+def test_an_alias_gives_the_same_spec_as_the_name():
+    assert JOBS["train"].check({"data": "adult"}) == JOBS["train"].check({"data": "census"})
+
+
 @pytest.mark.parametrize(
     ("kind", "params", "words"),
     [
