@@ -16,7 +16,6 @@ from pages.ui.path_view import Sample, sample_of
 from pages.ui.pickers import pick_model
 
 QUESTION = "Which neurons decide about this person?"
-FIELDS = ("part", "row", "second", "coverage", "first_layer", "reading", "granularity")
 NETWORK = "paths.network"
 SHOWN = {"18 largest": 18, "60 largest": 60, "all": None}
 
@@ -36,11 +35,10 @@ def _page(data: str, model: str, attribute: str) -> None:
 
 
 def _answered(data: str, model: str, attribute: str) -> None:
-    path_settings.recall("paths", FIELDS)
     head = st.container()
     part, row, second = _row_controls(data, model, attribute)
     setting = _setting_controls(data, model)
-    path_settings.keep("paths", {"part": part, "row": row, "second": second, **setting})
+    path_settings.publish("paths", {"part": part, "row": row, "second": second, **setting})
     traced = [
         sample_of(data, model, attribute, part=part, row=number, setting=setting)
         for number in (row, second)

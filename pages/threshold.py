@@ -16,7 +16,6 @@ from pages.ui import cache, path_settings, state, theme, views
 from pages.ui.pickers import pick_model
 
 QUESTION = "Which samples take rare paths?"
-FIELDS = ("coverage", "first_layer", "reading", "granularity", "theta")
 # A ladder of nearly equal steps on a logarithmic scale that holds the values of the paper's grid.
 THETAS = (
     1e-4, 2e-4, 3e-4, 5e-4, 7e-4, 1e-3, 1.5e-3, 2e-3, 3e-3, 5e-3, 7e-3,
@@ -85,7 +84,6 @@ def _answer(split: SampleSplit, who: str) -> str:
 
 def _controls(data: str, model: str) -> tuple[dict[str, Any], float, SuggestedSetting]:
     """Draw the settings; where nothing was chosen they are the suggested ones of this network and reading."""
-    path_settings.recall("threshold", FIELDS)
     rarity, coverage, layer, more = st.columns((7, 6, 4, 4), gap="medium", vertical_alignment="bottom")
     with more:
         reading, granularity = path_settings.reading_popover("threshold")
@@ -103,19 +101,17 @@ def _controls(data: str, model: str) -> tuple[dict[str, Any], float, SuggestedSe
     with rarity:
         theta = _theta_slider(suggested.theta)
     setting = {"coverage": share, "first_layer": first, "reading": reading, "granularity": granularity}
-    path_settings.keep("threshold", {**setting, "theta": theta})
+    path_settings.publish("threshold", {**setting, "theta": theta})
     return setting, theta, suggested
 
 
 def _theta_slider(default: float) -> float:
-    path_settings.ready("threshold.theta", THETAS, default)
     return st.select_slider(
         "Rarity (theta)",
         THETAS,
         format_func=lambda value: f"{value:g}",
-        key="threshold.theta",
+        key=path_settings.ready("threshold", "theta", THETAS, default),
         help="A path is rare when it has at most theta times as many samples as the most frequent path.",
-        bind="query-params",
     )
 
 
@@ -193,7 +189,7 @@ def _hand_over(setting: dict[str, Any], theta: float, split: SampleSplit) -> Non
     if split.conflict_samples and st.button(
         "Look at one of these samples", key="threshold.look", icon=":material/account_tree:"
     ):
-        path_settings.keep("paths", {**setting, "part": "train", "row": int(split.conflicting.argmax())})
+        path_settings.hand_over("paths", {**setting, "part": "train", "row": int(split.conflicting.argmax())})
         st.switch_page("pages/paths.py")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ import streamlit as st
 from fairneuron_core.errors import FairNeuronError
 from fairneuron_core.report.figures import training_curves
 from fairneuron_core.runs import cancel, restart, submit
-from fairneuron_core.store import RunRecord, get_run, open_store, points
+from fairneuron_core.store import RunRecord, get_run, list_runs, open_store, points
 from pages.ui import state, theme, views
 from pages.ui.cache import workspace
 
@@ -51,6 +51,11 @@ def find(run_id: str | None) -> RunRecord | None:
         return get_run(open_store(workspace()), run_id)
     except FairNeuronError:
         return None
+
+
+def recent(limit: int) -> list[RunRecord]:
+    """Return the newest runs of this server."""
+    return list_runs(open_store(workspace()), limit=limit)
 
 
 def watch(run: RunRecord, *, curves: bool = True) -> None:
@@ -110,9 +115,3 @@ def _ended(run: RunRecord) -> None:
         again = restart(workspace(), run.id)
         state.choose(run=again.id)
         st.rerun()
-
-
-def on_done(run: RunRecord | None, then: Callable[[RunRecord], None]) -> None:
-    """Call `then` with a run that is done."""
-    if run is not None and run.state == "done":
-        then(run)

@@ -11,6 +11,8 @@ from fairneuron_core.paths import GRANULARITIES, READINGS
 from pages.ui import cache, state
 
 _SYNAPSES = next(iter(GRANULARITIES))
+_TABLES = {"reading": READINGS, "granularity": GRANULARITIES}
+_UNSET = object()
 COVERAGES = tuple(step / 20 for step in range(21))
 COVERAGE_HELP = (
     "gamma: the share of a neuron's change that its kept synapses must explain. 0 keeps the one strongest synapse of "
@@ -18,79 +20,88 @@ COVERAGE_HELP = (
 )
 
 
-def recall(page: str, fields: Sequence[str]) -> None:
-    """Give the page's fields their last values of this session, where neither page nor address has one."""
-    kept = state.remembered(f"{page}.fields", {})
-    for field in fields:
-        key = f"{page}.{field}"
-        if kept.get(field) is not None and state.widget(key) is None and key not in st.query_params:
-            state.set_widget(key, kept[field])
+def ready(page: str, field: str, options: Sequence[Any], default: Any) -> str:
+    """Give a field a value that it can show, and return its key.
+
+    In this order: what the viewer set on this page, what the address says, what was set earlier in this session.
+    """
+    key, kept = f"{page}.{field}", state.remembered(f"{page}.fields", {})
+    now = state.widget(key, _UNSET)
+    value = now
+    if now is _UNSET:
+        value = next((o for o in options if _text(o) == st.query_params.get(field)), kept.get(field, default))
+    if value is not None and value not in options:
+        value = default
+    if value is not now:
+        state.set_widget(key, value)
+    return key
 
 
-def keep(page: str, values: Mapping[str, Any]) -> None:
-    """Remember the page's fields for `recall`."""
+def hand_over(page: str, values: Mapping[str, Any]) -> None:
+    """Let `page` begin with these values when it is opened next in this session."""
     state.remember(f"{page}.fields", dict(values))
 
 
-def ready(key: str, options: Sequence[Any], default: Any) -> None:
-    """Give a field its default on the first view, and again when another network does not have what it says.
+def publish(page: str, values: Mapping[str, Any]) -> None:
+    """Keep the page's fields for this session and write them into the address, so that a link opens to them.
 
-    The widget itself is drawn without a default: then the address always names its value, and a link opens to the
-    same numbers even where another version would suggest other ones.
+    Not by widgets that are bound to the address: with those, switching to another page fails.
     """
-    value = state.widget(key)
-    if (value is None and key not in st.query_params) or (value is not None and value not in options):
-        state.set_widget(key, default)
+    hand_over(page, values)
+    for field, value in values.items():
+        if value is None:
+            st.query_params.pop(field, None)
+        elif st.query_params.get(field) != _text(value):
+            st.query_params[field] = _text(value)
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def coverage_slider(page: str, default: float) -> float:
     """Draw the coverage slider and return its value."""
-    key = f"{page}.coverage"
-    ready(key, COVERAGES, default)
+    key = ready(page, "coverage", COVERAGES, default)
     return st.select_slider(
         "Coverage (gamma)",
         COVERAGES,
         format_func=lambda value: f"{value:g}",
         key=key,
         help=COVERAGE_HELP,
-        bind="query-params",
     )
 
 
 def reading_popover(page: str) -> tuple[str, str]:
     """Draw what is seldom changed behind a button that names it; return (reading, granularity)."""
-    now = state.widget(f"{page}.reading") or next(iter(READINGS)), state.widget(f"{page}.granularity") or _SYNAPSES
+    keys = [ready(page, field, list(table), next(iter(table))) for field, table in _TABLES.items()]
+    now = [str(state.widget(key)) for key in keys]
     label = f"Reading: {now[0]}" if now[1] == _SYNAPSES else ", ".join(now)
     with st.popover(label, width="stretch"):
         reading = st.radio(
             "Reading: what a neuron's contribution is",
             list(READINGS),
             captions=list(READINGS.values()),
-            key=f"{page}.reading",
-            bind="query-params",
+            key=keys[0],
         )
         granularity = st.radio(
             "Two paths are equal when they have the same",
             list(GRANULARITIES),
             captions=list(GRANULARITIES.values()),
-            key=f"{page}.granularity",
-            bind="query-params",
+            key=keys[1],
         )
     return reading, granularity
 
 
 def first_layer_box(page: str, *, layers: int, reading: str, default: int = 1) -> int:
     """Draw the box of the first layer that counts; the reading `released` has no path in the first one."""
-    key, options = f"{page}.first_layer", list(range(2 if reading == "released" else 1, layers + 1))
-    default = max(default, options[0])
-    ready(key, options, default)
+    options = list(range(2 if reading == "released" else 1, layers + 1))
+    key = ready(page, "first_layer", options, max(default, options[0]))
     return st.selectbox(
         "Layers that count",
         options,
         format_func=lambda first: _layers_words(first, layers),
         key=key,
         help="On wide networks nearly every path is unique; its upper layers alone are shared more often.",
-        bind="query-params",
     )
 
 

@@ -16,47 +16,41 @@ _ANY = "any row"
 
 def pick_part(page: str) -> str:
     """Draw the choice between training and test rows."""
-    path_settings.ready(f"{page}.part", list(PARTS), "train")
     return str(
         st.segmented_control(
             "Rows",
             list(PARTS),
             required=True,
             format_func=PARTS.get,
-            key=f"{page}.part",
-            bind="query-params",
+            key=path_settings.ready(page, "part", list(PARTS), "train"),
         )
     )
 
 
 def pick_row(page: str, *, rows: int) -> int:
     """Draw the field of the row number."""
-    path_settings.ready(f"{page}.row", range(rows), 0)
     return int(
         st.number_input(
             f"Row, 0 to {count(rows - 1)}",
             min_value=0,
             max_value=rows - 1,
             step=1,
-            key=f"{page}.row",
+            key=path_settings.ready(page, "row", range(rows), 0),
             help="Position in this part of the split, counted from 0 as on the command line.",
-            bind="query-params",
         )
     )
 
 
 def pick_second(page: str, *, rows: int) -> int | None:
     """Draw the field of a second row to compare with; empty = none."""
-    path_settings.ready(f"{page}.second", range(rows), None)
     second = st.number_input(
         "Compare with row",
         min_value=0,
         max_value=rows - 1,
         value=None,
         step=1,
-        key=f"{page}.second",
+        key=path_settings.ready(page, "second", range(rows), None),
         placeholder="none",
-        bind="query-params",
     )
     return None if second is None else int(second)
 
@@ -64,8 +58,7 @@ def pick_second(page: str, *, rows: int) -> int | None:
 def pick_example(page: str, data: str, model: str, attribute: str, *, part: str) -> None:
     """Draw the kinds of rows, and a button that goes to another row of the chosen kind."""
     kinds = example_rows(data, model, attribute, part=part)
-    key = f"{page}.example"
-    path_settings.ready(key, list(kinds), _ANY)
+    key = path_settings.ready(page, "example", list(kinds), _ANY)
     box, button = st.columns((3, 2), vertical_alignment="bottom", gap="xsmall")
 
     def another() -> None:
