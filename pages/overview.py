@@ -67,7 +67,7 @@ def _start(name: str) -> None:
 def _what_it_does() -> None:
     views.section("How it works")
     steps = {
-        "Measure": "Rates and gaps by group, with interval, n, reference group and direction; undefined stays undefined.",
+        "Measure": "Rates and gaps by group, with interval, n, reference and direction; undefined stays undefined.",
         "Look inside": "Every row takes an activation path through the network. Rows on rare paths are its conflict "
         "samples: of 40 rows with paths taken 25, 10, 3 and 2 times, theta = 0.3 calls at most 7.5 rare, so 5 rows.",
         "Repair and compare": "FairNeuron retrains with dropout on the conflict samples only; reweighing balances "

@@ -9,7 +9,7 @@ from typing import Any
 
 from fairneuron_core.jobs.context import JobContext, JobResult, JobRow, filled
 from fairneuron_core.jobs.figures import compare_part
-from fairneuron_core.jobs.machine import use_threads
+from fairneuron_core.jobs.machine import ONE_NETWORK, use_threads
 from fairneuron_core.jobs.material import Material, gather, store_classifier, stored_model_reference
 from fairneuron_core.metrics import audit_json, compare_json
 from fairneuron_core.models import resolve_device
@@ -80,7 +80,7 @@ def _run(params: Mapping[str, Any], context: JobContext) -> JobResult:
     began = time.perf_counter()
     common, own = split_params(RepairParams, params)
     common = filled(common)
-    use_threads(common.threads)
+    use_threads(ONE_NETWORK)
     row = repair_row(common.method)
     material = gather(common.data, common.model, context.workspace, protected=common.protected)
     parent = stored_model_reference(common.model, context.workspace)

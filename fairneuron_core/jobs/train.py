@@ -11,7 +11,7 @@ from fairneuron_core import __version__
 from fairneuron_core.data import encode, fit_encoder, input_columns, split_rows
 from fairneuron_core.jobs.context import JobContext, JobResult, job_of
 from fairneuron_core.jobs.figures import audit_part
-from fairneuron_core.jobs.machine import use_threads
+from fairneuron_core.jobs.machine import ONE_NETWORK, use_threads
 from fairneuron_core.jobs.material import Material, choose_attribute, find_dataset, store_classifier, stored_reference
 from fairneuron_core.metrics import audit_json
 from fairneuron_core.models import TrainingPlan, build_network, profile, resolve_device, train
@@ -104,7 +104,7 @@ def fit_classifier(
 
 def _work(params: TrainParams, context: JobContext) -> JobResult:
     began = time.perf_counter()
-    use_threads(params.threads)
+    use_threads(ONE_NETWORK)
     # A file is stored first: the model then remembers data that can still be found tomorrow.
     params = replace(params, data=stored_reference(params.data, context.workspace))
     material, trace = fit_classifier(params, context.workspace, progress=context.progress)

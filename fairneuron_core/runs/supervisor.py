@@ -124,7 +124,15 @@ class WorkerHandle:
         logs.mkdir(exist_ok=True)
         with (logs / "worker.log").open("ab") as log:
             # A session of its own: Ctrl-C on the dashboard reaches the worker through stop() only.
-            return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                # Threads that wait for one another should sleep: the dashboard needs the same processors.
+                env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ},
+            )
 
     def _reap(self, gone: Sequence[int]) -> None:
         for pid in gone:
