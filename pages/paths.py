@@ -48,31 +48,26 @@ def _answered(data: str, model: str, attribute: str) -> None:
         views.page_header(QUESTION, path_view.answer(traced[0], part=row_picker.PARTS[part].lower()))
         shared = st.empty()
     _picture_and_list(data, model, part, traced)
-    left, right = views.side_by_side()
-    with left:
-        _row(data, model, traced)
-    with right:
-        _export(traced[0], part)
+    _export(traced[0], part)
     with shared.container():
         _sharing(data, model, attribute, part=part, row=row, setting=setting)
 
 
 def _row_controls(data: str, model: str, attribute: str) -> tuple[str, int, int | None]:
-    part_cell, row_cell, example, second_cell = st.columns((3, 3, 6, 3), gap="small", vertical_alignment="bottom")
+    part_cell, row_cell, example, button, second_cell = path_settings.cells(5, at_least=168)
     with part_cell:
         part = row_picker.pick_part("paths")
     rows = len(cache.batch(data, model, part).rows)
     with row_cell:
         row = row_picker.pick_row("paths", rows=rows)
-    with example:
-        row_picker.pick_example("paths", data, model, attribute, part=part)
+    row_picker.pick_example("paths", data, model, attribute, part=part, cells=(example, button))
     with second_cell:
         second = row_picker.pick_second("paths", rows=rows)
     return part, row, second if second != row else None
 
 
 def _setting_controls(data: str, model: str) -> dict[str, Any]:
-    slider, layer, more = st.columns((9, 3, 3), gap="medium", vertical_alignment="bottom")
+    slider, layer, more = path_settings.cells(3, at_least=200)
     with more:
         reading, granularity = path_settings.reading_popover("paths")
     with layer:
@@ -84,34 +79,41 @@ def _setting_controls(data: str, model: str) -> dict[str, Any]:
 
 
 def _picture_and_list(data: str, model: str, part: str, traced: list[Sample]) -> None:
-    classifier = cache.material(data, model).classifier
-    features, means = classifier.encoder.feature_names, classifier.means
-    first, second = traced[0], traced[1] if len(traced) > 1 else None
-    left, right = st.columns((11, 9), gap="medium")
+    left, right = views.side_by_side()
     with left:
-        clicked = _clicked(model)
-        picture = {**cache.network_picture(data, model), "output_labels": ["score"]}
-        network_view(
-            {**picture, "notes": path_view.neuron_notes(first, means)},
-            path_view.lit(first),
-            second_path=path_view.lit(second) if second else None,
-            path_names=(f"row {first.row}", f"row {second.row}") if second else ("", ""),
-            key=NETWORK,
-            height=440,
-            on_click=lambda: _remember_click(model),
-            chosen=clicked,
-        )
-        path_view.show_clicked(first, clicked, features=features, means=means)
+        _picture(data, model, traced)
     with right:
-        if second:
-            _two_paths(first, second, part)
-            return
-        views.section("The strongest chain", "The largest contribution to each neuron, from the score back.")
-        path_view.show_chain(first, reading=first.path.reading)
-        shown = SHOWN[str(state.widget("paths.shown") or "18 largest")]
-        path_view.show_synapses(first, features=features, shown=shown, key="paths.synapses")
-        if first.table.synapses > 18:
-            st.segmented_control("Show", list(SHOWN), default="18 largest", required=True, key="paths.shown")
+        if len(traced) > 1:
+            _two_paths(traced[0], traced[1], part)
+        else:
+            _one_path(traced[0], cache.material(data, model).classifier.encoder.feature_names)
+        _row(data, model, traced)
+
+
+def _picture(data: str, model: str, traced: list[Sample]) -> None:
+    classifier, clicked = cache.material(data, model).classifier, _clicked(model)
+    first, second = traced[0], traced[1] if len(traced) > 1 else None
+    picture = {**cache.network_picture(data, model), "output_labels": ["score"]}
+    network_view(
+        {**picture, "notes": path_view.neuron_notes(first, classifier.means)},
+        path_view.lit(first),
+        second_path=path_view.lit(second) if second else None,
+        path_names=(f"row {first.row}", f"row {second.row}") if second else ("", ""),
+        key=NETWORK,
+        height=440,
+        on_click=lambda: _remember_click(model),
+        chosen=clicked,
+    )
+    path_view.show_clicked(first, clicked, features=classifier.encoder.feature_names, means=classifier.means)
+
+
+def _one_path(sample: Sample, features: tuple[str, ...]) -> None:
+    views.section("The strongest chain", "The largest contribution to each neuron, from the score back.")
+    path_view.show_chain(sample, reading=sample.path.reading)
+    shown = SHOWN[str(state.widget("paths.shown") or "18 largest")]
+    path_view.show_synapses(sample, features=features, shown=shown, key="paths.synapses")
+    if sample.table.synapses > 18:
+        st.segmented_control("Show", list(SHOWN), default="18 largest", required=True, key="paths.shown")
 
 
 def _clicked(model: str) -> dict[str, Any] | None:

@@ -84,7 +84,7 @@ def _answer(split: SampleSplit, who: str) -> str:
 
 def _controls(data: str, model: str) -> tuple[dict[str, Any], float, SuggestedSetting]:
     """Draw the settings; where nothing was chosen they are the suggested ones of this network and reading."""
-    rarity, coverage, layer, more = st.columns((7, 6, 4, 4), gap="medium", vertical_alignment="bottom")
+    rarity, coverage, layer, more = path_settings.cells(4, at_least=200)
     with more:
         reading, granularity = path_settings.reading_popover("threshold")
     suggested = cache.suggestion(data, model, reading=reading, granularity=granularity)
@@ -147,7 +147,7 @@ def _tried(suggested: SuggestedSetting) -> None:
 
 def _numbers(split: SampleSplit) -> None:
     cut = split.counts
-    with views.cards(min_width=190, most=4):
+    with views.cards(min_width=215, most=4):
         views.number_card("Rare means", f"≤ {count(cut.threshold_count)}", _threshold_words(split))
         views.number_card("Rare paths", count(cut.rare_paths), f"of {count(cut.paths)} distinct paths")
         views.number_card(

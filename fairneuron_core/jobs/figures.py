@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
+from fairneuron_core.data import group_sizes
 from fairneuron_core.errors import DataError
 from fairneuron_core.jobs.material import Material, Part
 from fairneuron_core.metrics import audit, compare
+from fairneuron_core.metrics.intervals import wilson
 from fairneuron_core.models import scores
-from fairneuron_core.types import Audit, Batch, PairedAudit
+from fairneuron_core.types import Audit, Batch, Dataset, PairedAudit
 
 MIN_GROUP = 30
 
@@ -56,3 +59,13 @@ def compare_part(before: Material, after: Material, part: Part, *, min_group: in
 def _decisions(material: Material, batch: Batch, threshold: float | None) -> np.ndarray:
     cut = material.classifier.threshold if threshold is None else threshold
     return (scores(material.classifier, batch.features) >= cut).astype(np.uint8)
+
+
+def base_rate_table(dataset: Dataset) -> pd.DataFrame:
+    """Return the groups of every protected attribute: attribute, group, n, share, favourable, base_rate, low, high.
+
+    low and high are Wilson's 95 % interval of the base rate, NaN where the group has no rows.
+    """
+    table = group_sizes(dataset)
+    low, high = wilson(table["favourable"].to_numpy(), table["n"].to_numpy())
+    return table.assign(low=low, high=high)

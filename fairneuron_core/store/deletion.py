@@ -58,7 +58,7 @@ def delete_run(store: Store, run_id: str) -> DeletionReport:
 
 
 def keep_days() -> float | None:
-    """Return `$FAIRNEURON_KEEP_DAYS`, after how many days things are deleted; None means: kept until deleted by hand."""
+    """Return `$FAIRNEURON_KEEP_DAYS`, the days after which things are deleted; None: kept until deleted by hand."""
     given = os.environ.get("FAIRNEURON_KEEP_DAYS", "").strip()
     if not given:
         return None
@@ -119,9 +119,7 @@ def _derived(session: Session, dataset: DatasetTable) -> Derived:
             if model.run_id in gone_runs or _names_one((model.data, model.data_sha256, model.parent or ""), shas):
                 gone_models[key] = model
                 shas.add(model.sha256)
-        for key, run in runs.items():
-            if _names_one(_texts(run.params), shas):
-                gone_runs[key] = run
+        gone_runs |= {key: run for key, run in runs.items() if _names_one(_texts(run.params), shas)}
         growing = len(gone_models) + len(gone_runs) > before
     return Derived(tuple(gone_models.values()), tuple(gone_runs.values()))
 

@@ -258,3 +258,9 @@ def _network_picture(data: str, model: str, home: str) -> dict[str, Any]:
 def network_picture(data: str, model: str) -> dict[str, Any]:
     """Return what the network view draws: sizes, weights in 8 bits, names of the inputs."""
     return _network_picture(_no_path(data), _no_path(model), str(workspace().home))
+
+
+def forget_datasets() -> None:
+    """Drop what was cached of data sets: one of them was renamed or deleted."""
+    for cached in (_dataset, _material, _batch, _scores):
+        cached.clear()

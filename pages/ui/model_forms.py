@@ -95,7 +95,9 @@ def transfer_form(data: str, row: ModelRow | None) -> None:
                 )
     with right:
         titles = " or ".join(form.title for form in MODEL_FORMATS.values())
-        views.section("Bring one", f"A {titles} file from here or from `fairneuron train --out`; its content decides.")
+        views.section(
+            "Bring one", f"A {titles} file from here or from fairneuron train --out; the content decides, not the name."
+        )
         given = st.file_uploader("Model file", key="model.upload", max_upload_size=MAX_MODEL_MB)
         if given is not None:
             _take_in(given.getvalue(), given.name, data)

@@ -52,7 +52,7 @@ def show_cards(row: ModelRow, data: str, attribute: str) -> None:
     found = cache.audit(data, row.id, attribute)
     gap = found.metrics["demographic_parity_difference"].estimate
     weights = sum(a * b + b for a, b in itertools.pairwise(sizes))
-    with views.cards(most=4):
+    with views.cards(min_width=200, most=4):
         views.number_card(
             "Architecture",
             "-".join(map(str, sizes)),

@@ -59,6 +59,12 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def cells(number: int, *, at_least: int) -> list[Any]:
+    """Return cells for fields, side by side as far as they fit with that many pixels each."""
+    grid = st.grid(number, min_column_width=at_least, gap=("xsmall", "medium"), vertical_alignment="bottom")
+    return [grid.cell() for _ in range(number)]
+
+
 def coverage_slider(page: str, default: float) -> float:
     """Draw the coverage slider and return its value."""
     key = ready(page, "coverage", COVERAGES, default)

@@ -36,7 +36,7 @@ def pick_model(*, key: str, question: str = "") -> tuple[str, str, str] | None:
 def pick(*, key: str) -> tuple[str, str | None, str]:
     """Draw the bar and return (data set, model id or None while there is none, protected attribute)."""
     with st.container(key=f"{key}.bar"):
-        left, middle, right = st.columns((3, 5, 2), gap="small")
+        left, middle, right = st.columns((3.6, 4.6, 2.6), gap="small", vertical_alignment="bottom")
         with left:
             data = pick_data(key=key)
         with middle:
@@ -105,11 +105,12 @@ def models_of(data: str) -> list[ModelRow]:
 
 
 def model_label(row: ModelRow) -> str:
-    """Return a network's name, the first digits of its id, and how it was made.
+    """Return a network's name, the first digits of its id, and how it was made if it was not simply trained.
 
     A repair's method already stands in its default name, so only the kind of making is added.
     """
-    return f"{row.name} · {row.id[:_SHORT_ID]} · {made_words(row)}"
+    made = made_words(row)
+    return " · ".join([row.name, row.id[:_SHORT_ID], *([] if made == "trained" else [made])])
 
 
 def made_words(row: ModelRow) -> str:

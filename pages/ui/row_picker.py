@@ -55,11 +55,11 @@ def pick_second(page: str, *, rows: int) -> int | None:
     return None if second is None else int(second)
 
 
-def pick_example(page: str, data: str, model: str, attribute: str, *, part: str) -> None:
-    """Draw the kinds of rows, and a button that goes to another row of the chosen kind."""
+def pick_example(page: str, data: str, model: str, attribute: str, *, part: str, cells: tuple[Any, Any]) -> None:
+    """Draw the kinds of rows, and in a cell beside it a button that goes to another row of the chosen kind."""
     kinds = example_rows(data, model, attribute, part=part)
     key = path_settings.ready(page, "example", list(kinds), _ANY)
-    box, button = st.columns((3, 2), vertical_alignment="bottom", gap="xsmall")
+    box, button = cells
 
     def another() -> None:
         turn = state.remembered(f"{page}.turn", 0) + 1
@@ -71,7 +71,7 @@ def pick_example(page: str, data: str, model: str, attribute: str, *, part: str)
     with box:
         st.selectbox("Jump to an example of", list(kinds), key=key, on_change=another)
     with button:
-        st.button("Another", key=f"{page}.another", on_click=another, icon=":material/casino:", width="stretch")
+        st.button("Another one", key=f"{page}.another", on_click=another, icon=":material/casino:", width="stretch")
 
 
 def example_rows(data: str, model: str, attribute: str, *, part: str) -> dict[str, np.ndarray]:
