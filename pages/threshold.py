@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from fairneuron_core.errors import FairNeuronError
@@ -50,14 +51,12 @@ def _answered(data: str, model: str, attribute: str) -> None:
     _reason(setting, theta, suggested)
     _charts(frequency.count, split)
     _numbers(split)
-    left, right = views.side_by_side()
-    with left:
-        views.show_chart(by_group, key="threshold.groups")
-    with right:
-        words = cache.dataset(data).schema.favourable_words
-        by_label = conflict_makeup(split.conflicting, rows.labels, levels=("unfavourable", "favourable"))
-        views.show_chart(makeup_chart(by_label, mode=theme.mode(), by="true label"), key="threshold.labels")
-        views.quiet(f"Favourable label: {words}.")
+    if split.conflict_samples:
+        left, right = views.side_by_side()
+        with left:
+            views.show_chart(by_group, key="threshold.groups")
+        with right:
+            _by_label(data, rows.labels, split)
     with st.container(horizontal=True):
         _hand_over(setting, theta, split)
         table = counts_table(
@@ -65,6 +64,12 @@ def _answered(data: str, model: str, attribute: str) -> None:
         )
         views.csv_button(table, key="threshold.csv", name=f"paths {data} {model}", label="All paths as CSV")
     _tried(suggested)
+
+
+def _by_label(data: str, labels: np.ndarray, split: SampleSplit) -> None:
+    makeup = conflict_makeup(split.conflicting, labels, levels=("unfavourable", "favourable"))
+    views.show_chart(makeup_chart(makeup, mode=theme.mode(), by="true label"), key="threshold.labels")
+    views.quiet(f"Favourable label: {cache.dataset(data).schema.favourable_words}.")
 
 
 def _present(makeup: list[MakeupRow]) -> list[MakeupRow]:
@@ -172,7 +177,7 @@ def _unchanged_words(split: SampleSplit) -> tuple[str, str]:
     return f"{low:.3g} to {high:.3g}", "every theta in between cuts off the same samples"
 
 
-def _charts(counts: Any, split: SampleSplit) -> None:
+def _charts(counts: np.ndarray, split: SampleSplit) -> None:
     left, right = views.side_by_side()
     with left:
         chart = path_frequency_histogram(counts, threshold_count=split.threshold_count, mode=theme.mode())

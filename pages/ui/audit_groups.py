@@ -9,7 +9,7 @@ from fairneuron_core.metrics import METRICS, RATES, audit_from_counts, compare_g
 from fairneuron_core.report.figures import calibration
 from fairneuron_core.report.figures_combined import combined_groups
 from fairneuron_core.report.words import count, listed, quantity
-from pages.ui import cache, theme, views
+from pages.ui import audit_cache, cache, theme, views
 
 MIN_GROUP = 30
 _RATES = ("selection_rate", "tpr", "fpr", "precision")
@@ -17,7 +17,7 @@ _RATES = ("selection_rate", "tpr", "fpr", "precision")
 
 def show_calibration(data: str, model: str, attribute: str, part: str) -> None:
     """Show whether a score means the same for every group."""
-    curves = cache.calibration(data, model, attribute, part)
+    curves = audit_cache.calibration(data, model, attribute, part)
     sizes = {curve.group: sum(estimate.n for estimate in curve.observed) for curve in curves}
     shown = [curve for curve in curves if sizes[curve.group] >= MIN_GROUP]
     reference = cache.material(data, model, attribute).reference
@@ -39,7 +39,7 @@ def show_combined_groups(data: str, model: str, attribute: str, part: str) -> No
     if len(picked) < 2:
         views.quiet("Choose at least two attributes to combine.")
         return
-    counts, names = cache.intersection_counts(data, model, part, picked)
+    counts, names = audit_cache.intersection_counts(data, model, part, picked)
     sizes = counts.sum(axis=(1, 2))
     large = np.flatnonzero(sizes >= MIN_GROUP)
     if large.size < 2:

@@ -10,7 +10,7 @@ from fairneuron_core.report.figures import confusion, roc, score_histogram
 from fairneuron_core.report.names import metric_unit, short_label
 from fairneuron_core.report.words import markdown_plain, number
 from fairneuron_core.types import Audit
-from pages.ui import cache, state, theme, views
+from pages.ui import audit_cache, cache, state, theme, views
 from pages.ui.audit_metrics import change_words
 
 _SHOWN = (
@@ -95,7 +95,7 @@ def _curves(data: str, model: str, attribute: str, part: str, *, chosen: dict[st
     shared = {"threshold": chosen, "mode": theme.mode(), "reference": moved.reference}
     left, right = views.side_by_side()
     with left:
-        chart = roc(cache.roc_curves(data, model, attribute, part), counts=moved.counts, **shared)
+        chart = roc(audit_cache.roc_curves(data, model, attribute, part), counts=moved.counts, **shared)
         views.show_chart(chart, key="audit.threshold.roc")
     with right:
         chart = score_histogram(_scores_by_group(data, model, attribute, part), **shared)

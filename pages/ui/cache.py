@@ -16,7 +16,7 @@ from fairneuron_core.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
     from fairneuron_core.jobs import Material
-    from fairneuron_core.metrics import CalibrationCurve, RocCurve, ThresholdTable
+    from fairneuron_core.metrics import ThresholdTable
     from fairneuron_core.paths import ActivationPaths, PathFrequency, SuggestedSetting
 
 
@@ -91,57 +91,6 @@ def _threshold_table(data: str, model: str, attribute: str, part: str, home: str
 def threshold_table(data: str, model: str, attribute: str, part: str) -> ThresholdTable:
     """Return the sorted scores from which counts at any threshold follow at once."""
     return _threshold_table(_no_path(data), _no_path(model), attribute, part, str(workspace().home))
-
-
-@st.cache_resource(max_entries=24, show_spinner="Tracing the ROC curves")
-def _roc_curves(data: str, model: str, attribute: str, part: str, home: str) -> tuple[RocCurve, ...]:
-    from fairneuron_core.metrics import roc_by_group
-
-    rows = _batch(data, model, part, home)
-    return roc_by_group(
-        _scores(data, model, part, home), rows.labels, rows.codes(attribute), levels=rows.levels(attribute)
-    )
-
-
-def roc_curves(data: str, model: str, attribute: str, part: str) -> tuple[RocCurve, ...]:
-    """Return the ROC curve of every group."""
-    return _roc_curves(_no_path(data), _no_path(model), attribute, part, str(workspace().home))
-
-
-@st.cache_resource(max_entries=24, show_spinner="Comparing scores with outcomes")
-def _calibration(
-    data: str, model: str, attribute: str, part: str, bins: int, home: str
-) -> tuple[CalibrationCurve, ...]:
-    from fairneuron_core.metrics import calibration_by_group
-
-    rows = _batch(data, model, part, home)
-    given = _scores(data, model, part, home), rows.labels, rows.codes(attribute)
-    return calibration_by_group(*given, levels=rows.levels(attribute), bins=bins)
-
-
-def calibration(data: str, model: str, attribute: str, part: str, *, bins: int = 10) -> tuple[CalibrationCurve, ...]:
-    """Return the calibration curve of every group."""
-    return _calibration(_no_path(data), _no_path(model), attribute, part, bins, str(workspace().home))
-
-
-@st.cache_data(max_entries=50, show_spinner="Counting the combined groups")
-def _intersections(
-    data: str, model: str, part: str, attributes: tuple[str, ...], home: str
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    from fairneuron_core.metrics import group_counts, intersections
-
-    rows, threshold = _batch(data, model, part, home), _material(data, model, None, home).classifier.threshold
-    columns = np.stack([rows.codes(name) for name in attributes], axis=1)
-    codes, names = intersections(columns, [rows.levels(name) for name in attributes])
-    decisions = (_scores(data, model, part, home) >= threshold).astype(np.uint8)
-    return group_counts(rows.labels, decisions, codes, len(names)), names
-
-
-def intersection_counts(
-    data: str, model: str, part: str, attributes: tuple[str, ...]
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return counts (groups, label, decision) and names of the combined groups, at the model's own threshold."""
-    return _intersections(_no_path(data), _no_path(model), part, attributes, str(workspace().home))
 
 
 @st.cache_data(max_entries=200, show_spinner=False)

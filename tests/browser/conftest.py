@@ -47,9 +47,10 @@ def start_server(home: Path, *, port: int) -> Server:
     log = home.with_suffix(".log")
     environment = os.environ | {"FAIRNEURON_HOME": str(home), "FAIRNEURON_THREADS": "2"}
     command = [sys.executable, "-m", "fairneuron_core.cli", "app", "--port", str(port)]
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=log.open("wb"), stderr=subprocess.STDOUT, start_new_session=True
-    )
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+        )
     server = Server(f"http://127.0.0.1:{port}", home, process, log)
     wait_until(lambda: healthy(server), seconds=60, what="the server is healthy", log=log)
     return server

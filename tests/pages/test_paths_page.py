@@ -13,11 +13,13 @@ from fairneuron_core.paths import slice_paths
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def open_paths(**fields: object) -> AppTest:
+def open_paths(filled=None, **fields: object) -> AppTest:
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     at.switch_page("pages/paths.py")
     at.session_state["chosen.data"] = "german"
     at.session_state["kept.paths.fields"] = fields
+    if filled:
+        at.session_state["chosen.model"] = filled.model
     at.run()
     assert not at.exception
     return at
@@ -34,19 +36,9 @@ def sliced(filled, part="train", **setting):
 
 def picture(at: AppTest) -> dict:
     """What the network view was given to draw."""
-    (found,) = [e for e in at.main if e.type == "bidi_component"] or [e for e in _all(at.main) if _is_network(e)]
-    return json.loads(found.proto.mixed.json if found.proto.WhichOneof("data") == "mixed" else found.proto.json)
-
-
-def _all(block):
-    for element in block.children.values():
-        yield element
-        if hasattr(element, "children"):
-            yield from _all(element)
-
-
-def _is_network(element) -> bool:
-    return getattr(getattr(element, "proto", None), "component_name", "") == "fairneuron_network"
+    protos = [element.proto for element in at.get("bidi_component")]
+    (found,) = [proto for proto in protos if proto.component_name.endswith("fairneuron_network")]
+    return json.loads(found.json)
 
 
 def test_without_a_network_the_page_says_what_to_do(empty_workspace):
@@ -55,7 +47,7 @@ def test_without_a_network_the_page_says_what_to_do(empty_workspace):
 
 
 def test_it_opens_with_the_dominant_chain_of_the_first_row(filled_workspace):
-    at = open_paths()
+    at = open_paths(filled_workspace)
     chain = sliced(filled_workspace, coverage=0.0).decode([0])[0]
     assert len(chain) == 4
     assert at.select_slider(key="paths.coverage").value == 0.0
@@ -68,7 +60,7 @@ def test_it_opens_with_the_dominant_chain_of_the_first_row(filled_workspace):
 def test_the_share_count_is_the_frequency_of_the_whole_part(filled_workspace):
     frequency = sliced(filled_workspace, coverage=0.0).frequency
     row = int(np.argmax(frequency))
-    at = open_paths(row=row)
+    at = open_paths(filled_workspace, row=row)
     assert f"{frequency[row]} of 700 rows of this part take exactly this path" in words(at)
     alone = int(np.argmin(frequency))
     at.number_input(key="paths.row").set_value(alone).run()
@@ -76,31 +68,31 @@ def test_the_share_count_is_the_frequency_of_the_whole_part(filled_workspace):
 
 
 def test_coverage_lengthens_the_path_and_the_address_says_so(filled_workspace):
-    at = open_paths(part="test", row=7)
+    at = open_paths(filled_workspace, part="test", row=7)
     at.select_slider(key="paths.coverage").set_value(0.5).run()
     assert not at.exception
     synapses = int(sliced(filled_workspace, "test", coverage=0.5).synapses[7])
     assert f"of {synapses} synapses" in words(at)
     assert len(picture(at)["path"]) == synapses
-    assert [str(at.query_params[name][0]) for name in ("part", "row", "coverage")] == ["test", "7", "0.5"]
+    assert [at.query_params[name] for name in ("part", "row", "coverage")] == ["test", "7", "0.5"]
 
 
 @pytest.mark.parametrize("reading", ["activation", "released"])
 def test_every_reading_can_be_looked_at(filled_workspace, reading):
-    at = open_paths(reading=reading, coverage=0.3)
+    at = open_paths(filled_workspace, reading=reading, coverage=0.3)
     synapses = int(sliced(filled_workspace, coverage=0.3, reading=reading, first_layer=1).synapses[0])
     assert f"of {synapses} synapses" in words(at)
 
 
 def test_a_second_row_is_compared_and_the_parting_is_said(filled_workspace):
-    at = open_paths(row=0, second=1)
+    at = open_paths(filled_workspace, row=0, second=1)
     first, second = sliced(filled_workspace, coverage=0.0).decode([0, 1])
     assert f"{len(first & second)} synapses are on both paths" in words(at)
     assert len(picture(at)["second_path"]) == len(second)
 
 
 def test_another_example_goes_to_a_row_of_the_chosen_kind(filled_workspace):
-    at = open_paths()
+    at = open_paths(filled_workspace)
     at.selectbox(key="paths.example").set_value("female, not selected").run()
     assert not at.exception
     assert "(female) has score" in words(at)

@@ -10,12 +10,14 @@ from fairneuron_core.report.words import count
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def open_threshold(**fields: object) -> AppTest:
+def open_threshold(filled=None, **fields: object) -> AppTest:
     at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     at.switch_page("pages/threshold.py")
     at.session_state["chosen.data"] = "german"
     at.session_state["chosen.protected"] = "sex"
     at.session_state["kept.threshold.fields"] = fields
+    if filled:
+        at.session_state["chosen.model"] = filled.model
     at.run()
     assert not at.exception
     return at
@@ -31,14 +33,6 @@ def job_results(filled, **params) -> dict:
     return dict(job.run(job.check(given), JobContext(filled.workspace)).results)
 
 
-def open_model(filled, **fields):
-    at = open_threshold(**fields)
-    at.session_state["chosen.model"] = filled.model
-    at.run()
-    assert not at.exception
-    return at
-
-
 def cards(at: AppTest) -> list[str]:
     return [metric.value for metric in at.metric]
 
@@ -49,7 +43,7 @@ def test_without_a_network_the_page_says_what_to_do(empty_workspace):
 
 
 def test_it_opens_with_the_suggested_setting_and_the_numbers_of_the_job(filled_workspace):
-    at, found = open_model(filled_workspace), job_results(filled_workspace)
+    at, found = open_threshold(filled_workspace), job_results(filled_workspace)
     assert "This is the suggested setting." in words(at)
     assert found["setting"] in words(at)
     wanted = [f"≤ {found['threshold_count']}", count(found["rare_paths"]), count(found["conflict_samples"])]
@@ -58,7 +52,7 @@ def test_it_opens_with_the_suggested_setting_and_the_numbers_of_the_job(filled_w
 
 
 def test_moving_theta_moves_the_counts_and_slices_nothing_again(filled_workspace, monkeypatch):
-    at = open_model(filled_workspace)
+    at = open_threshold(filled_workspace)
     before, found = cards(at), job_results(filled_workspace, rarity=0.3)
 
     def fail(*_args, **_kwargs):
@@ -73,26 +67,26 @@ def test_moving_theta_moves_the_counts_and_slices_nothing_again(filled_workspace
         count(found["rare_paths"]),
         count(found["conflict_samples"]),
     ]
-    assert at.query_params["theta"] == ["0.3"]
+    assert at.query_params["theta"] == "0.3"
     next(b for b in at.button if b.key == "threshold.suggested").click().run()
     assert cards(at) == before
 
 
 def test_it_says_when_paths_are_not_shared(filled_workspace):
-    at = open_model(filled_workspace, coverage=0.9, first_layer=1)
+    at = open_threshold(filled_workspace, coverage=0.9, first_layer=1)
     assert "samples have a path of their own: theta cannot separate anything" in words(at)
     assert "lower the coverage or look at the upper layers only" in words(at)
 
 
 def test_it_says_when_there_are_no_conflict_samples(filled_workspace):
-    at = open_model(filled_workspace, coverage=0.0, first_layer=4, theta=1e-4)
+    at = open_threshold(filled_workspace, coverage=0.0, first_layer=4, theta=1e-4)
     assert "No conflict samples" in words(at)
     assert "this equals plain retraining" in words(at)
     assert not [b for b in at.button if b.key == "threshold.look"]
 
 
 def test_the_setting_is_handed_to_the_repair_page(filled_workspace):
-    at = open_model(filled_workspace, coverage=0.3, first_layer=3, theta=0.1)
+    at = open_threshold(filled_workspace, coverage=0.3, first_layer=3, theta=0.1)
     next(b for b in at.button if b.key == "threshold.repair").click().run()
     assert not at.exception
     assert at.session_state["kept.repair.setting"] == {
@@ -106,7 +100,7 @@ def test_the_setting_is_handed_to_the_repair_page(filled_workspace):
 
 
 def test_a_conflict_sample_is_opened_on_the_paths_page(filled_workspace):
-    at = open_model(filled_workspace)
+    at = open_threshold(filled_workspace)
     next(b for b in at.button if b.key == "threshold.look").click().run()
     assert not at.exception
     assert at.title[0].value.startswith("Which neurons decide")
