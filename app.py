@@ -21,7 +21,7 @@ else:
     from starlette.routing import Mount, Route
     from starlette.staticfiles import StaticFiles
 
-    from pages.ui.serving import health, log_script_error, navigate_by_table, with_worker
+    from pages.ui.serving import health, log_script_error, navigate_by_table, to_overview, with_worker
 
     navigate_by_table()
     app = st.App(
@@ -29,6 +29,7 @@ else:
         lifespan=with_worker,
         routes=[
             Route("/healthz", health),
+            Route("/overview", to_overview),
             Mount("/fonts", StaticFiles(directory=ROOT / "assets" / "fonts")),
         ],
         on_script_error=log_script_error,

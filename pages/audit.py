@@ -11,10 +11,9 @@ from pages.ui import cache, state, views
 from pages.ui.audit_groups import show_calibration, show_combined_groups
 from pages.ui.audit_metrics import answer, export_row, line_inputs, show_charts, show_headlines, show_metric
 from pages.ui.audit_threshold import show_threshold
-from pages.ui.pickers import data_titles, pick_model
+from pages.ui.pickers import PARTS, data_titles, parts_of, pick_model
 
 QUESTION = "How differently are the groups treated?"
-PARTS = {"test": "Test rows", "holdout": "Hold-out table", "validation": "Validation rows", "train": "Training rows"}
 SECTIONS = {
     "Threshold": show_threshold,
     "Calibration": show_calibration,
@@ -51,11 +50,7 @@ def show() -> None:
 
 def _chosen_part(data: str) -> str:
     part = str(state.widget("audit.part", "test") or "test")
-    return part if part in _parts(data) else "test"
-
-
-def _parts(data: str) -> list[str]:
-    return [p for p in PARTS if p != "holdout" or cache.dataset(data).holdout is not None]
+    return part if part in parts_of(data) else "test"
 
 
 @st.fragment
@@ -63,7 +58,7 @@ def _judged(found: Audit, data: str, part: str) -> None:
     """The numbers against the viewer's lines: moving a line runs only this part again."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         chosen = st.segmented_control(
-            "Rows", _parts(data), default=part, format_func=PARTS.get, key="audit.part", required=True, wrap=True
+            "Rows", parts_of(data), default=part, format_func=PARTS.get, key="audit.part", required=True, wrap=True
         )
         lines = line_inputs()
     if chosen != part:

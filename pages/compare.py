@@ -12,21 +12,20 @@ from fairneuron_core.report.names import in_sentence, short_label
 from fairneuron_core.report.words import markdown_plain
 from fairneuron_core.types import PairedAudit
 from pages.ui import cache, state, theme, views
-from pages.ui.pickers import pick_after, pick_model
+from pages.ui.pickers import PARTS, parts_of, pick_after, pick_model
 from pages.ui.repair_view import HEADLINES
 
 QUESTION = "What changed between the two networks, and for whom?"
-PARTS = {"test": "Test rows", "holdout": "Hold-out table", "validation": "Validation rows", "train": "Training rows"}
 SHIFTED = {"selection_rate": "Selection rate", "tpr": "True-positive rate", "fpr": "False-positive rate"}
 PRAISED = ("demographic_parity_difference", "equal_opportunity_difference", "equalized_odds_difference")
 
 
 def show() -> None:
-    head = st.container()
     picked = pick_model(key="compare", question=QUESTION)
     if picked is None:
         return
     data, before, attribute = picked
+    head = st.container()
     left, right = st.columns([5, 5], vertical_alignment="bottom")
     with left:
         after = pick_after(before)
@@ -54,11 +53,10 @@ def show() -> None:
 
 
 def _part_choice(data: str) -> str:
-    parts = [p for p in PARTS if p != "holdout" or cache.dataset(data).holdout is not None]
     chosen = st.segmented_control(
-        "Rows", parts, default="test", format_func=PARTS.get, key="compare.part", label_visibility="collapsed"
+        "Rows", parts_of(data), default="test", format_func=PARTS.get, key="compare.part", required=True, wrap=True
     )
-    return str(chosen or "test")
+    return str(chosen)
 
 
 def _answer(paired: PairedAudit) -> str:

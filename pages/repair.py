@@ -20,14 +20,12 @@ _SEARCHED = ("rarity", "coverage")
 
 
 def show() -> None:
-    head = st.container()
     picked = pick_model(key="repair", question=QUESTION)
     if picked is None:
         return
     data, model, attribute = picked
     run = _run_of(model)
-    with head:
-        views.page_header(QUESTION, result_sentence(run) if run and run.state == "done" else ANSWER)
+    views.page_header(QUESTION, result_sentence(run) if run and run.state == "done" else ANSWER)
     if run is not None:
         _show_run(run)
     one, grid = st.tabs(["One method", "Search theta and gamma"])

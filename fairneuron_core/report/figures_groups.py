@@ -239,7 +239,7 @@ def base_rates(table: pd.DataFrame, *, mode: Mode = "light", favourable_words: s
 
     `table` has the columns group, n, share, favourable (a count), base_rate, and low and high where known.
     """
-    title = f"Share with {favourable_words} in the data"
+    title = f"Base rate by group: {favourable_words}"
     if table.empty:
         return empty_chart(title, "The data set has no rows to show.", mode)
     records = table.to_dict("records")

@@ -16,6 +16,7 @@ from fairneuron_core.store import ModelRow, list_datasets, list_models, open_sto
 from pages.ui import cache, jobs, state, views
 
 EXAMPLE = "census"
+PARTS = {"test": "Test rows", "holdout": "Hold-out table", "validation": "Validation rows", "train": "Training rows"}
 _SHORT_ID = 6
 _MADE = {"train": "trained", "repair": "repaired", "search": "repaired by a search"}
 
@@ -90,6 +91,11 @@ def pick_after(before: str) -> str | None:
         state.choose(after=known)
     labels = {row.id: model_label(row) for row in ordered}
     return _box("Compared with", list(labels), known, labels, key="compare.after", name="after")
+
+
+def parts_of(data: str) -> list[str]:
+    """Return which parts of a data set can be looked at: those of the split, and the hold-out table if it has one."""
+    return [part for part in PARTS if part != "holdout" or cache.dataset(data).holdout is not None]
 
 
 def data_titles() -> dict[str, str]:

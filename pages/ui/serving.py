@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse
 from streamlit.runtime.pages_manager import PagesManager
 
 from fairneuron_core.runs import start_worker, worker_status
@@ -42,6 +42,12 @@ async def health(_: Request) -> JSONResponse:
     """Say whether server and worker are alive: 200 when both are, 503 when the worker is not."""
     worker = await run_in_threadpool(worker_status, open_workspace())
     return JSONResponse({"status": "ok", "worker": worker.alive}, status_code=200 if worker.alive else 503)
+
+
+async def to_overview(request: Request) -> RedirectResponse:
+    """Send /overview to /, where the default page lives, with what the address says."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"/{query}")
 
 
 def log_script_error(error: Exception) -> bool:
