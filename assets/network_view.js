@@ -98,6 +98,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const [stage, under, over, tip, foot, said] = [".stage", ".under", ".over", ".tip", ".foot", ".said"].map((s) => root.querySelector(s));
   const memory = kept.get(root) || {};
   kept.set(root, memory);
+  // Between reruns nobody calls the function that this one returns: the last run's listeners are ended here.
+  if (memory.end) memory.end();
   const font = getComputedStyle(root).fontFamily || "sans-serif";
   const layers = data.weights.map(decode), edges = gatherEdges(data);
   const view = { data, layers, edges, colours: data.colours, comparing: Boolean(data.second_path && data.second_path.length),
@@ -178,5 +180,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   watcher.observe(stage);
   paint();
   if (document.fonts) document.fonts.ready.then(() => { if (!ending.signal.aborted && view.at) { memory.drawn = null; paint(); } });
-  return () => { ending.abort(); watcher.disconnect(); };
+  memory.end = () => { ending.abort(); watcher.disconnect(); };
+  return memory.end;
 }

@@ -30,7 +30,6 @@ def show() -> None:
             _first_step()
     _what_it_does()
     _recent()
-    jobs.warm_up()
 
 
 def _first_step() -> None:

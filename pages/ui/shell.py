@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from fairneuron_core.errors import FairNeuronError
-from pages.ui import state, views
+from pages.ui import jobs, state, views
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -57,3 +57,4 @@ def show_page() -> None:
         chosen.run()
     except FairNeuronError as error:
         views.error_box(error)
+    jobs.warm_up()

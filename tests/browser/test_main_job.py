@@ -3,10 +3,12 @@
 import json
 import re
 
+import psutil
 import pytest
 from playwright.sync_api import expect
 
 from fairneuron_core.jobs import JOBS, JobContext
+from fairneuron_core.runs import worker_status
 from fairneuron_core.store import list_runs, open_store
 from fairneuron_core.workspace import open_workspace
 from tests.browser.conftest import start_server, stop_server, unused_port, wait_until
@@ -80,6 +82,29 @@ def test_moving_theta_changes_the_conflict_samples(server, page):
     assert page.get_by_test_id("stMain").inner_text() != before
 
 
+def test_a_click_on_a_lit_neuron_reaches_python(server, page):
+    open_filled(page, server, "paths")
+    stage = page.locator(".nv .stage")
+    expect(page.locator(".nv[data-ready=true]")).to_be_visible(timeout=30_000)
+    before = page.get_by_test_id("stMain").inner_text()
+    stage.focus()
+    for key in ("ArrowRight", "ArrowLeft", "Enter"):
+        stage.press(key)
+    expect(page.get_by_test_id("stMain")).to_contain_text("mean", timeout=20_000)
+    settled(page)
+    assert page.get_by_test_id("stMain").inner_text() != before
+
+
+def test_the_own_font_is_loaded_and_dark_pages_are_dark(server, browser):
+    context = browser.new_context(color_scheme="dark")
+    page = context.new_page()
+    open_filled(page, server, "audit")
+    assert page.evaluate("document.fonts.check('16px Inter')")
+    background = page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert max(int(part) for part in re.findall(r"\d+", background)[:3]) < 60
+    context.close()
+
+
 def test_a_small_repair_is_started_cancelled_and_done_from_the_page(server, page):
     open_filled(page, server, "repair")
     page.get_by_label("Epochs", exact=True).first.fill("400")
@@ -113,30 +138,28 @@ def open_filled(page, server, stem: str) -> None:
 
 
 @pytest.mark.parametrize("stem", PAGES)
-def test_a_deep_link_to_a_fresh_session_opens_its_page(server, page, stem):
+def test_a_deep_link_opens_its_page_in_our_frame_and_no_width_scrolls_sideways(server, page, stem):
     open_filled(page, server, stem)
     expect(page.get_by_text("Page not found")).to_have_count(0)
-    assert f"/{stem}" in page.url or stem == "overview"
+    expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name="Threshold")).to_be_visible()
+    for width in (1440, 1024, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        settled(page)
+        main = page.get_by_test_id("stMain").evaluate("e => e.scrollWidth - e.clientWidth")
+        assert main <= 1, f"{stem} is {main} pixels too wide at {width}"
 
 
-@pytest.mark.parametrize("width", [1440, 1024, 390])
-@pytest.mark.parametrize("stem", PAGES)
-def test_no_page_scrolls_sideways(server, page, stem, width):
-    page.set_viewport_size({"width": width, "height": 900})
-    open_filled(page, server, stem)
-    wide = page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")
-    main = page.get_by_test_id("stMain").evaluate("e => e.scrollWidth - e.clientWidth")
-    assert max(wide, main) <= 1
-
-
-def test_a_deep_link_to_a_fresh_server_and_a_killed_worker(browser, tmp_path):
+def test_the_first_deep_link_to_a_fresh_server_shows_our_frame_and_stopping_leaves_nothing(browser, tmp_path):
     server = start_server(tmp_path / "home", port=unused_port())
     try:
         page = browser.new_page()
         page.goto(f"{server.url}/runs")
         expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=30_000)
         expect(page.get_by_text("Page not found")).to_have_count(0)
+        expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name="Threshold")).to_be_visible()
         page.close()
+        worker = worker_status(open_workspace(server.home)).pid
+        assert psutil.pid_exists(worker)
     finally:
         stop_server(server)
-    assert server.process.poll() is not None
+    wait_until(lambda: not psutil.pid_exists(worker), seconds=5, what="the worker has ended")
