@@ -24,7 +24,7 @@ import numpy as np
 from fairneuron_core.metrics import audit
 from fairneuron_core.models import Trained, decide, train
 from fairneuron_core.params import params_json, setting
-from fairneuron_core.paths import SampleSplit, cluster
+from fairneuron_core.paths import SampleSplit, cluster, suggest_setting
 from fairneuron_core.repair.fairneuron import FairNeuronParams, selective_plan, slice_training_rows
 from fairneuron_core.repair.fine_tuning import repaired
 from fairneuron_core.repair.task import RepairTask
@@ -73,12 +73,19 @@ class SearchResult:
 
 
 def search(task: RepairTask, params: SearchParams) -> SearchResult:
-    """Try every grid point and return the trials with the best eligible one, chosen on validation."""
+    """Try every grid point and return the trials with the best eligible one, chosen on validation.
+
+    An empty `first_layer` is the suggested one: on whole paths of wide networks nothing is shared, no row in conflict
+    and every point the same plain retraining.
+    """
+    if params.first_layer is None:
+        first_layer = suggest_setting(task.classifier, task.train.features, threads=task.threads).first_layer
+        params = replace(params, first_layer=first_layer)
     points = [(theta, gamma) for gamma in params.gammas for theta in params.thetas]
     plans, splits, same_as = [], [], []
     seen: dict[bytes, int] = {}
     for position, gamma in enumerate(params.gammas):
-        at_gamma = replace(params, coverage=gamma, first_layer=params.first_layer or 1)
+        at_gamma = replace(params, coverage=gamma)
         low, high = (_SLICING_SHARE * (position + end) / len(params.gammas) for end in (0, 1))
         paths = slice_training_rows(replace(task, progress=part_of(task.progress, low, high)), at_gamma)
         for theta in params.thetas:
@@ -183,6 +190,8 @@ def _choose(
         f"theta {trial.theta:g} and gamma {trial.gamma:g} have the lowest score on the validation part, "
         f"{trial.score:.3f}, {words} {own:.3f} of the given network."
     )
+    if all(other.conflict_samples == 0 for other in trials):
+        reason += " No grid point has a conflict sample: all of them are plain retraining; count upper layers only."
     recipe = {"method": "fairneuron", **params_json(params), "rarity": trial.theta, "coverage": trial.gamma}
     network = trained[same_as[best]]
     classifier = repaired(task, network, made_by="search fairneuron", recipe=recipe)

@@ -27,11 +27,13 @@ def form_for(
         if not part:
             continue
         with st.expander("More settings") if expert else st.container():
-            cells = st.columns(columns)
-            for place, field in enumerate(part):
-                with cells[place % columns]:
+            # Row by row, so that a label of two lines does not push its column out of step with the others.
+            for first in range(0, len(part), columns):
+                cells = st.columns(columns, vertical_alignment="bottom")
+                for cell, field in zip(cells, part[first : first + columns], strict=False):
                     start = shown.get(field.name, None if field.default is dataclasses.MISSING else field.default)
-                    given[field.name] = _field(field, hints[field.name], start, f"{key}.{field.name}")
+                    with cell:
+                        given[field.name] = _field(field, hints[field.name], start, f"{key}.{field.name}")
     return given
 
 

@@ -11,7 +11,7 @@ from fairneuron_core.models.layers import linear_layers, network_of
 from fairneuron_core.repair.fairneuron import FairNeuronParams, repair_fairneuron
 from fairneuron_core.repair.task import RepairTask
 
-SMALL = {"epochs": 1, "thetas": (0.1, 0.01), "gammas": (0.8, 0.4)}
+SMALL = {"epochs": 1, "thetas": (0.1, 0.01), "gammas": (0.8, 0.4), "first_layer": 1}
 BEFORE = {
     "accuracy": 0.8,
     "demographic_parity_difference": 0.2,
@@ -62,6 +62,15 @@ def test_a_trial_equals_the_single_repair_with_its_settings(task):
     )
     for a, b in zip(linear_layers(found.classifier.network), linear_layers(alone.classifier.network), strict=True):
         assert np.allclose(a.weight, b.weight, atol=1e-5)
+
+
+def test_an_empty_first_layer_is_the_suggested_one_in_which_rows_are_in_conflict(task):
+    found = search(task, SearchParams(**(SMALL | {"first_layer": None})))
+    assert max(t.conflict_samples for t in found.trials) > 0
+
+
+def test_a_grid_without_conflict_samples_says_that_it_is_plain_retraining(task):
+    assert "plain retraining" in search(task, SearchParams(**SMALL)).reason
 
 
 def test_the_chosen_point_has_the_lowest_score_among_the_eligible(task):
