@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.ui import jobs, state, tour_view, views
+from fairneuron_core.errors import FairNeuronError
+from fairneuron_core.report.figures_example import theta_example
+from fairneuron_core.store import RunRecord
+from pages.ui import jobs, state, theme, tour_view, views
 
 QUESTION = "Is this network fair to every group, and can it be repaired?"
 ANSWER = (
@@ -12,15 +15,19 @@ ANSWER = (
     "every number with its interval."
 )
 DATA = {"census": "Census", "compas": "COMPAS", "german": "German Credit", "bank": "Bank marketing"}
+STEPS = {
+    "Measure": "Rates and gaps by group, with interval, n, reference and direction; undefined stays undefined.",
+    "Look inside": "Every row takes an activation path through the network. Rows on rare paths are its conflict samples.",
+    "Repair and compare": "FairNeuron retrains with dropout on the conflict samples only; reweighing balances label and "
+    "group. Both are judged on the same test rows, before against after.",
+}
 
 
 def show() -> None:
     run = jobs.find(state.chosen("run"))
     tour = run if run is not None and run.kind == "tour" else None
     if tour is not None and tour.state == "done":
-        views.page_header(QUESTION, tour_view.answer(tour))
-        tour_view.show_result(tour)
-        _start_another()
+        _finished(tour)
     else:
         views.page_header(QUESTION, ANSWER)
         if tour is not None:
@@ -32,6 +39,22 @@ def show() -> None:
     _recent()
 
 
+def _finished(tour: RunRecord) -> None:
+    try:
+        answer = tour_view.answer(tour)
+    except FairNeuronError as error:
+        # Its networks or its data set were deleted since: the page must stay of use.
+        views.page_header(QUESTION, ANSWER)
+        views.warning_box(f"This run's answer cannot be shown any more. {error}")
+        _first_step()
+        return
+    tour_view.choose_networks(tour)
+    views.page_header(QUESTION, answer)
+    tour_view.show_result(tour)
+    with st.expander("Start over on other data", icon=":material/replay:"):
+        _others("overview.again", everything=True)
+
+
 def _first_step() -> None:
     with st.container(border=True):
         left, right = st.columns([2, 3], vertical_alignment="center", gap="large")
@@ -40,14 +63,11 @@ def _first_step() -> None:
                 _start("census")
             views.quiet("Trains a network on 22,793 people, slices it, repairs it twice: about a minute on two cores.")
         with right:
+            views.quiet("Or start with other data:")
             _others("overview.try")
             if st.button("Use your own data", icon=":material/upload_file:", key="overview.own", type="tertiary"):
+                state.remember("data.own", True)
                 st.switch_page("pages/data.py")
-
-
-def _start_another() -> None:
-    with st.expander("Start over on other data", icon=":material/replay:"):
-        _others("overview.again", everything=True)
 
 
 def _others(key: str, *, everything: bool = False) -> None:
@@ -65,20 +85,18 @@ def _start(name: str) -> None:
 
 def _what_it_does() -> None:
     views.section("How it works")
-    steps = {
-        "Measure": "Rates and gaps by group, with interval, n, reference and direction; undefined stays undefined.",
-        "Look inside": "Every row takes an activation path through the network. Rows on rare paths are its conflict "
-        "samples: of 40 rows with paths taken 25, 10, 3 and 2 times, theta = 0.3 calls at most 7.5 rare, so 5 rows.",
-        "Repair and compare": "FairNeuron retrains with dropout on the conflict samples only; reweighing balances "
-        "label and group. Both are judged on the same test rows, before against after.",
-    }
-    for column, (title, words) in zip(st.columns(len(steps), gap="medium"), steps.items(), strict=True):
-        with column:
-            st.markdown(f"**{title}**")
-            views.quiet(words)
+    left, right = views.side_by_side()
+    with left:
+        for title, words in STEPS.items():
+            with st.container(gap=None):
+                st.markdown(f"**{title}**")
+                views.quiet(words)
+    with right:
+        views.show_chart(theta_example(mode=theme.mode()), key="overview.example")
     views.quiet(
         "Not promised: a network that does not read an attribute is not thereby fair, since other columns stand in for "
-        "it; and no single number says that a network is fair."
+        "it; no single number says that a network is fair; and a repair need not reproduce the effect its authors "
+        "published: what it did to this network is shown with its interval, and another seed may answer differently."
     )
 
 
@@ -87,12 +105,13 @@ def _recent() -> None:
     if not found:
         return
     views.section("Recent runs")
-    for run in found:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if st.button(views.markdown_plain(run.title), key=f"overview.run.{run.id}", type="tertiary"):
-                state.choose(run=run.id)
-                st.switch_page("pages/overview.py" if run.kind == "tour" else "pages/runs.py")
-            views.quiet(f"{run.state} · {run.created:%Y-%m-%d %H:%M} UTC")
+    with st.container(gap=None):
+        for run in found:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                if st.button(views.markdown_plain(run.title), key=f"overview.run.{run.id}", type="tertiary"):
+                    state.choose(run=run.id)
+                    st.switch_page("pages/overview.py" if run.kind == "tour" else "pages/runs.py")
+                views.quiet(f"{run.state} · {run.created:%Y-%m-%d %H:%M} UTC")
 
 
 show()

@@ -112,7 +112,9 @@ def network_of(layers: Sequence[LinearLayer]) -> nn.Sequential:
     """Return the plain stack of Linear and activation modules that computes what `layers` say."""
     modules: list[nn.Module] = []
     for layer in layers:
-        linear = nn.utils.skip_init(nn.Linear, layer.weight.shape[1], layer.weight.shape[0])
+        # The random start is overwritten below; drawn in a fork, it leaves the caller's random state alone.
+        with torch.random.fork_rng(devices=[]):
+            linear = nn.Linear(layer.weight.shape[1], layer.weight.shape[0])
         with torch.no_grad():
             linear.weight.copy_(torch.from_numpy(layer.weight))
             linear.bias.copy_(torch.from_numpy(layer.bias))

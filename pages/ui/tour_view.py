@@ -9,7 +9,7 @@ import streamlit as st
 
 from fairneuron_core.report.figures import dumbbell
 from fairneuron_core.report.names import metric_unit
-from fairneuron_core.report.words import change_text, count, duration
+from fairneuron_core.report.words import change_text, count, duration, quantity
 from fairneuron_core.store import RunRecord
 from fairneuron_core.types import PairedAudit
 from pages.ui import cache, state, theme, views
@@ -70,12 +70,19 @@ def answer(run: RunRecord) -> str:
     return f"Gap in demographic parity: {'; '.join(said)}."
 
 
+def choose_networks(run: RunRecord) -> None:
+    """Let every page open with this tour's networks, unless the viewer has chosen another one."""
+    if state.chosen("model") is None and state.chosen("data") in (None, run.results["data"]):
+        _choose(run.results)
+
+
 def show_result(run: RunRecord) -> None:
-    """Show before and after of every repair, the tour's own figures, and the doors to the pages."""
+    """Show the tour's own figures, the doors to the pages, and before and after of every repair."""
     results = run.results
     with views.cards():
         for label, value, words in _figures(results):
             views.number_card(label, value, words)
+    _doors(results)
     for column, (method, found) in zip(views.side_by_side(), results["repairs"].items(), strict=True):
         with column:
             paired = _paired(found)
@@ -83,18 +90,22 @@ def show_result(run: RunRecord) -> None:
             views.degenerate_mark(paired.after.degenerate)
             chart = dumbbell(paired, mode=theme.mode(), names=HEADLINES[:4])
             views.show_chart(chart, key=f"tour.{method}.dumbbell", title=False)
-    _doors(results)
 
 
 def _doors(results: Mapping[str, Any]) -> None:
-    views.section("Look closer", "Every page opens with this network; Compare with the reweighed one beside it.")
-    with st.container(horizontal=True, gap="small"):
-        for stem, title, icon in DOORS:
-            if st.button(title, icon=icon, key=f"tour.door.{stem}"):
-                after = results["repairs"].get("reweighing", {}).get("model")
-                state.choose(data=str(results["data"]))
-                state.choose(model=str(results["model"]), after=after and str(after))
-                st.switch_page(f"pages/{stem}.py")
+    with st.container(gap=None):
+        with st.container(horizontal=True, gap="xsmall"):
+            for stem, title, icon in DOORS:
+                if st.button(title, icon=icon, key=f"tour.door.{stem}"):
+                    _choose(results)
+                    st.switch_page(f"pages/{stem}.py")
+        views.quiet("Every page opens with this network; Compare with the reweighed one beside it.")
+
+
+def _choose(results: Mapping[str, Any]) -> None:
+    after = results["repairs"].get("reweighing", {}).get("model")
+    state.choose(data=str(results["data"]))
+    state.choose(model=str(results["model"]), after=after and str(after))
 
 
 def _figures(results: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -102,11 +113,11 @@ def _figures(results: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     accuracy = trained["test"]["metrics"]["accuracy"]["value"]
     groups = ", ".join(f"{g['group']} {count(g['n'])}" for g in trained["test"]["groups"])
     return [
-        ("Network's accuracy", f"{accuracy:.1%}", f"on {count(trained['test']['n'])} test rows"),
+        ("Network's accuracy", quantity(accuracy, "percent"), f"on {count(trained['test']['n'])} test rows"),
         ("Groups compared", str(len(trained["test"]["groups"])), groups),
         ("Different paths", count(paths["unique_paths"]), f"of {count(paths['samples'])} training rows"),
         ("Conflict samples", count(paths["conflict_samples"]), "rows whose path is rare"),
-        ("All of it took", duration(float(results["seconds"])), "training, slicing and both repairs"),
+        ("All of it took", duration(float(results["seconds"])), "training, paths, repairs"),
     ]
 
 
