@@ -13,7 +13,7 @@ from fairneuron_core.report.words import markdown_plain
 from fairneuron_core.types import PairedAudit
 from pages.ui import cache, state, theme, views
 from pages.ui.pickers import PARTS, parts_of, pick_after, pick_model
-from pages.ui.repair_view import HEADLINES
+from pages.ui.repair_view import HEADLINES, SCOPE
 
 QUESTION = "What changed between the two networks, and for whom?"
 SHIFTED = {"selection_rate": "Selection rate", "tpr": "True-positive rate", "fpr": "False-positive rate"}
@@ -78,6 +78,7 @@ def _metrics(paired: PairedAudit) -> None:
     every = st.toggle("All metrics", key="compare.all")
     names = tuple(METRICS) if every else HEADLINES
     views.show_chart(dumbbell(paired, mode=theme.mode(), names=names), key="compare.dumbbell")
+    views.quiet(SCOPE)
 
 
 def _groups(paired: PairedAudit) -> None:

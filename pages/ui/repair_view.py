@@ -15,6 +15,10 @@ from fairneuron_core.store import RunRecord
 from fairneuron_core.types import PairedAudit
 from pages.ui import cache, theme, views
 
+SCOPE = (
+    "The intervals speak of these rows: other people would give other numbers within them. They do not speak of the luck "
+    "of one training: another seed moves the numbers too, so repeat a repair with several before you rely on it."
+)
 HEADLINES = (
     "accuracy",
     "demographic_parity_difference",
@@ -65,6 +69,7 @@ def show_change(results: Mapping[str, Any]) -> None:
     views.degenerate_mark(paired.after.degenerate)
     chart = dumbbell(paired, mode=theme.mode(), names=HEADLINES)
     views.show_chart(chart, key=f"result.{results['model']}.dumbbell")
+    views.quiet(SCOPE)
 
 
 def _facts(results: Mapping[str, Any]) -> list[tuple[str, str, str]]:
