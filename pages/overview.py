@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from fairneuron_core.errors import FairNeuronError
-from fairneuron_core.report.figures_example import theta_example
 from fairneuron_core.store import RunRecord
-from pages.ui import jobs, state, theme, tour_view, views
+from pages.ui import jobs, state, tour_view, views
 
 QUESTION = "Is this network fair to every group, and can it be repaired?"
 ANSWER = (
@@ -17,10 +17,11 @@ ANSWER = (
 DATA = {"census": "Census", "compas": "COMPAS", "german": "German Credit", "bank": "Bank marketing"}
 STEPS = {
     "Measure": "Rates and gaps by group, with interval, n, reference and direction; undefined stays undefined.",
-    "Look inside": "Every row takes an activation path through the network. Rows on rare paths are its conflict samples.",
-    "Repair and compare": "FairNeuron retrains with dropout on the conflict samples only; reweighing balances label and "
-    "group. Both are judged on the same test rows, before against after.",
+    "Look inside": "Every row takes an activation path through the network; rows on rare paths are conflict samples.",
+    "Repair and compare": "FairNeuron retrains with dropout on the conflict samples only; reweighing balances label "
+    "and group. Both are judged on the same test rows, before against after.",
 }
+EXAMPLE = (("A", 25, False), ("B", 10, False), ("C", 3, True), ("D", 2, True))
 
 
 def show() -> None:
@@ -92,12 +93,27 @@ def _what_it_does() -> None:
                 st.markdown(f"**{title}**")
                 views.quiet(words)
     with right:
-        views.show_chart(theta_example(mode=theme.mode()), key="overview.example")
+        _example()
     views.quiet(
         "Not promised: a network that does not read an attribute is not thereby fair, since other columns stand in for "
         "it; no single number says that a network is fair; and a repair need not reproduce the effect its authors "
         "published: what it did to this network is shown with its interval, and another seed may answer differently."
     )
+
+
+def _example() -> None:
+    """Show the worked example of rare paths, one square a row; a chart would cost the first page half a second."""
+    st.markdown("**Example: 40 rows on four paths, theta = 0.3**")
+    squares = [f":{'violet' if rare else 'primary'}[{'▪' * n}]" for _, n, rare in EXAMPLE]
+    table = pd.DataFrame(
+        {
+            "path": [path for path, _, _ in EXAMPLE],
+            "taken by": [f"{squares[i]} {n} rows" for i, (_, n, _) in enumerate(EXAMPLE)],
+            "so it is": ["rare" if rare else "ordinary" for _, _, rare in EXAMPLE],
+        }
+    )
+    st.table(table, border="horizontal", hide_index=True)
+    views.quiet("A path is rare up to 0.3 × 25 = 7.5 rows: the 5 rows of C and D are the conflict samples.")
 
 
 def _recent() -> None:

@@ -52,7 +52,9 @@ def guess_schema(frame: pd.DataFrame) -> Schema:
     DataError : fewer than two columns or rows.
     """
     if frame.shape[1] < 2 or len(frame) < 2:
-        raise DataError(f"The table has {len(frame)} rows and {frame.shape[1]} columns: at least 2 of each are needed.")
+        size = f"{len(frame):,} row{'s' * (len(frame) != 1)} and {frame.shape[1]} column{'s' * (frame.shape[1] != 1)}"
+        noted = "".join(f" {note}" for note in frame.attrs.get("notes", ()))
+        raise DataError(f"The table has {size} with values: at least 2 of each are needed.{noted}")
     target = _guess_target(frame)
     attributes, binned = _guess_protected(frame, target)
     left_out = {

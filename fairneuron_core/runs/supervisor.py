@@ -14,17 +14,22 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
 
 from fairneuron_core.errors import SettingError
 from fairneuron_core.runs.queue import enqueue
 from fairneuron_core.runs.status import forget_beat, live_workers
-from fairneuron_core.store import file_lock, keep_days, list_runs, open_store, purge_older, reap
+from fairneuron_core.store import file_lock, keep_days, list_runs, open_store, purge_older, reap, sweep_artefacts
+from fairneuron_core.store import now as utc_now
 from fairneuron_core.workspace import Workspace
 
 CHECK_S = 0.3
 REAP_S = 5.0
 PURGE_S = 3600.0
 YOUNG_S = 5.0
+OVERDUE_S = 1.6
+LOG_BYTES = 1_000_000
 SLOWEST_RESTART_S = 30.0
 STOP_S = 1.2
 
@@ -93,6 +98,7 @@ class WorkerHandle:
         try:
             while not self._stopping.wait(CHECK_S):
                 with _logged():
+                    self._kill_overdue()
                     gone = self._restart_dead()
                     now = time.monotonic()
                     if gone or now >= next_reap:
@@ -109,6 +115,16 @@ class WorkerHandle:
             waiting = list_runs(open_store(self.workspace), limit=None, state="queued")
             enqueue(self.workspace, *(run.id for run in reversed(waiting)))
 
+    def _kill_overdue(self) -> None:
+        """End workers whose work was told to stop long ago: it holds the interpreter, so no thread there can act."""
+        limit = utc_now() - timedelta(seconds=OVERDUE_S)
+        running = list_runs(open_store(self.workspace), limit=None, state="running")
+        overdue = {run.worker_pid for run in running if run.cancel_requested and run.cancel_requested < limit}
+        for place in self._places:
+            if place.process is not None and place.process.pid in overdue:
+                place.process.kill()
+                place.process.wait()
+
     def _restart_dead(self) -> list[int]:
         now = time.monotonic()
         gone = [pid for place in self._places if (pid := place.found_dead(now)) is not None]
@@ -120,9 +136,7 @@ class WorkerHandle:
     def _spawn(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "fairneuron_core.runs.worker", "--workspace", str(self.workspace.home)]
         command += ["--parent", str(os.getpid()), *self.options]
-        logs = self.workspace.home / "logs"
-        logs.mkdir(exist_ok=True)
-        with (logs / "worker.log").open("ab") as log:
+        with _log_file(self.workspace).open("ab") as log:
             # A session of its own: Ctrl-C on the dashboard reaches the worker through stop() only.
             return subprocess.Popen(
                 command,
@@ -139,10 +153,14 @@ class WorkerHandle:
             forget_beat(self.workspace, pid)
         alive = [pid for pid in (*self.pids, *live_workers(self.workspace)) if pid not in gone]
         reap(open_store(self.workspace), alive=alive, gone=gone)
+        if gone:
+            # A worker that dies between taking a message and claiming its run takes the message along.
+            self._put_waiting_runs_into_the_queue()
 
     def _purge(self) -> None:
         if (days := keep_days()) is not None:
             purge_older(open_store(self.workspace), days)
+        sweep_artefacts(open_store(self.workspace))
 
     def _end_all(self) -> None:
         processes = [place.process for place in self._places if place.process is not None]
@@ -157,6 +175,15 @@ class WorkerHandle:
                 process.wait()
         with _logged():
             self._reap([process.pid for process in processes])
+
+
+def _log_file(workspace: Workspace) -> Path:
+    """Return the file for the workers' output; a long one is set aside first, in place of the one before."""
+    path = workspace.home / "logs" / "worker.log"
+    path.parent.mkdir(exist_ok=True)
+    if path.exists() and path.stat().st_size > LOG_BYTES:
+        path.replace(path.with_suffix(".log.1"))
+    return path
 
 
 @contextlib.contextmanager

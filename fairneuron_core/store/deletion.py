@@ -158,6 +158,9 @@ def _delete(
     chosen = ((RunTable, runs), (ModelTable, models), (DatasetTable, datasets))
     for table, ids in [(table, [row.id for row in rows]) for table, rows in chosen]:
         session.execute(delete(table).where(table.id.in_(ids)).execution_options(synchronize_session=False))
+    for run in runs:
+        # The traceback of a failed run can quote values of its data.
+        (store.workspace.home / "logs" / f"{run.id}.log").unlink(missing_ok=True)
     removed = _remove_unreferenced(session, store, files)
     return DeletionReport(datasets=len(datasets), models=len(models), runs=len(runs), artefacts=removed)
 

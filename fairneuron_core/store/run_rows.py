@@ -134,11 +134,16 @@ def update_run(
     message: str | None = None,
     points: Sequence[Mapping[str, Any]] = (),
 ) -> RunRecord | None:
-    """Write the heartbeat, progress and new points of a run; return it, or None when it was deleted."""
+    """Write the heartbeat, progress and new points of a run; return it, or None when it was deleted.
+
+    A heartbeat of a lost run finds it again: the machine may have slept for longer than `reap` waits.
+    """
     with store.writing() as session:
         row = session.get(RunTable, run_id)
         if row is None:
             return None
+        if row.state == "lost":
+            row.state, row.finished, row.error = "running", None, None
         if row.state == "running":
             row.heartbeat = now()
             row.share = row.share if share is None else min(max(share, 0.0), 1.0)

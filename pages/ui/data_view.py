@@ -9,11 +9,15 @@ import streamlit as st
 
 from fairneuron_core.data import SchemaWarning
 from fairneuron_core.report.figures import base_rates
-from fairneuron_core.report.words import count, markdown_plain
-from fairneuron_core.types import Column, Dataset
+from fairneuron_core.report.words import clipped, count, markdown_plain, quantity
+from fairneuron_core.types import Column, Dataset, Schema
 from pages.ui import theme, views
 
 ROLES = {"feature": "input", "protected": "protected", "target": "target", "left_out": "left out"}
+_WIDTHS = {
+    name: st.column_config.Column(width=pixels)
+    for name, pixels in {"column": 130, "role": 80, "kind": 80, "values": 330, "note": 380}.items()
+}
 KINDS = {
     "leak": "Nearly the label",
     "proxy": "Stands in for a protected attribute",
@@ -31,39 +35,42 @@ def answer(dataset: Dataset, table: pd.DataFrame) -> str:
     schema = dataset.schema
     first = table[(table["attribute"] == schema.protected[0]) & (table["n"] > 0)] if schema.protected else table[:0]
     rates = ", ".join(
-        f"{row.base_rate:.1%} of {row.group} ({count(row.n)})"
+        f"{quantity(row.base_rate, 'percent')} of {row.group} ({count(row.n)})"
         for row in first.sort_values("base_rate").itertuples()
         if row.base_rate == row.base_rate
     )
-    what = schema.favourable_words or f"{schema.target.name} = {schema.favourable}"
-    return f"{count(len(dataset.frame))} rows; favourable label ({what}): {rates}."
+    return f"{count(len(dataset.frame))} rows; favourable label ({favourable_words(schema)}): {rates}."
 
 
-def show_groups(dataset: Dataset, table: pd.DataFrame) -> None:
+def favourable_words(schema: Schema) -> str:
+    """Return what the favourable label means, or which value it is where nobody has said."""
+    return schema.favourable_words or f"{schema.target.name} = {schema.favourable}"
+
+
+def show_groups(schema: Schema, table: pd.DataFrame, *, key: str) -> None:
     """Show size and base rate of every group, one chart per protected attribute."""
-    views.section("Groups", "Sizes first: an interval is only as narrow as its group is large.")
-    words = dataset.schema.favourable_words or "favourable label"
-    with views.cards(min_width=400):
-        for attribute, part in table.groupby("attribute", sort=False):
+    words = favourable_words(schema)
+    views.section("Groups", f"Rows and share of each group, and how many of it have the favourable label: {words}.")
+    grid = st.grid(2, min_column_width=380, gap=("small", "medium"))
+    for attribute, part in table.groupby("attribute", sort=False):
+        reference = schema.reference.get(str(attribute), "")
+        with grid.cell(), st.container(gap="xsmall"):
+            st.markdown(f"**{markdown_plain(attribute)}** :gray[· reference group {markdown_plain(reference)}]")
             chart = base_rates(part, mode=theme.mode(), favourable_words=words)
-            with st.container():
-                reference = dataset.schema.reference.get(str(attribute), "")
-                views.quiet(f"{attribute} · reference group: {reference}")
-                views.show_chart(chart, key=f"data.rates.{attribute}")
+            views.show_chart(chart, key=f"{key}.{attribute}", title=False)
 
 
-def show_warnings(dataset: Dataset, warnings: Sequence[SchemaWarning]) -> None:
+def show_warnings(warnings: Sequence[SchemaWarning], *, traps: Sequence[str] = ()) -> None:
     """Show what the checks found, and the traps that are known of this data set."""
     views.section("What to know before you use it")
-    for trap in dataset.source.traps:
-        st.markdown(f"- {markdown_plain(trap)}")
+    if traps:
+        st.markdown("\n".join(f"- {markdown_plain(trap)}" for trap in traps))
     for kind, title in KINDS.items():
         found = [w for w in warnings if w.kind == kind]
         if found:
             with st.expander(f"{title} ({len(found)})", icon=":material/warning:", expanded=kind in ("leak", "proxy")):
-                for warning in found:
-                    st.markdown(f"- {markdown_plain(warning.words)}")
-    if not warnings and not dataset.source.traps:
+                st.markdown("\n".join(f"- {markdown_plain(warning.words)}" for warning in found))
+    if not warnings and not traps:
         views.quiet("The checks found nothing to warn of.")
 
 
@@ -71,15 +78,17 @@ def show_columns(dataset: Dataset) -> None:
     """Show all columns with their roles and domains, and the first rows."""
     views.section("Columns")
     table = pd.DataFrame([_column_row(column) for column in dataset.schema.columns])
-    st.dataframe(table, hide_index=True, key="data.columns", height=min(420, 36 * (len(table) + 1) + 3))
+    height = min(560, 36 * (len(table) + 1) + 3)
+    st.dataframe(table, hide_index=True, key="data.columns", height=height, column_config=_WIDTHS)
     with st.expander("First rows", icon=":material/table_rows:"):
         st.dataframe(dataset.frame.head(20), hide_index=True, key="data.head")
 
 
 def _column_row(column: Column) -> dict[str, str]:
-    domain = ", ".join(column.levels[:6]) + (" …" if len(column.levels) > 6 else "")
+    domain = clipped(", ".join(column.levels), limit=50)
     if column.kind == "numeric" and column.low is not None and column.high is not None:
-        domain = f"{column.low:g} to {column.high:g}"
+        low, high = (count(int(v)) if column.integer else f"{v:,g}" for v in (column.low, column.high))
+        domain = f"{low} to {high}"
     return {
         "column": column.name,
         "role": ROLES[column.role],

@@ -61,7 +61,7 @@ def _colour(position: int, place: int) -> Literal["green", "blue", "gray"]:
 
 
 def answer(run: RunRecord) -> str:
-    """Say in one sentence what each repair did to the demographic parity gap, and what it cost."""
+    """Say in one sentence what each repair did to the demographic parity gap, with interval and verdict."""
     said = []
     for method, found in run.results["repairs"].items():
         paired = _paired(found)
@@ -83,8 +83,9 @@ def show_result(run: RunRecord) -> None:
         for label, value, words in _figures(results):
             views.number_card(label, value, words)
     _doors(results)
-    for column, (method, found) in zip(views.side_by_side(), results["repairs"].items(), strict=True):
-        with column:
+    grid = st.grid(2, min_column_width=380, gap=("small", "medium"))
+    for method, found in results["repairs"].items():
+        with grid.cell():
             paired = _paired(found)
             views.section(METHODS.get(method, method))
             views.degenerate_mark(paired.after.degenerate)

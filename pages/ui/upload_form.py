@@ -1,29 +1,22 @@
-"""Own data: upload a table, give its columns their roles with live checks, keep it, and delete it again."""
+"""The upload of an own table: its columns get their roles, checked live, and it is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from fairneuron_core.data import MAX_UPLOAD_MB, check_schema, group_sizes, guess_schema, make_dataset, with_roles
-from fairneuron_core.errors import FairNeuronError
-from fairneuron_core.report.words import count, counted, markdown_plain
-from fairneuron_core.store import (
-    DatasetRecord,
-    delete_dataset,
-    derived_from,
-    keep_days,
-    list_datasets,
-    open_store,
-    rename_dataset,
-)
-from fairneuron_core.types import Dataset, Schema
-from pages.ui import cache, data_cache, data_view, state, views
+from fairneuron_core.data import MAX_UPLOAD_MB, BinnedColumn, make_dataset
+from fairneuron_core.errors import DataError, FairNeuronError
+from fairneuron_core.report.words import count, markdown_plain
+from fairneuron_core.types import Schema
+from pages.ui import data_cache, data_view, state, views
+from pages.ui.data_cache import RoleChoices
 
+_EXAMPLE_NAMES = {".csv": "Example as CSV", ".parquet": "as Parquet", ".arff": "as ARFF"}
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
 
 
@@ -33,14 +26,14 @@ def upload_table() -> str | None:
     file = st.file_uploader(
         "Table to audit",
         type=["csv", "tsv", "txt", "data", "parquet", "arff"],
-        key="data.upload",
+        key=f"data.upload{state.remembered('data.kept', '')}",
         max_upload_size=MAX_UPLOAD_MB,
     )
     if file is None:
         return None
     try:
-        frame = data_cache.uploaded_table(file.getvalue(), file.name)
-        return _roles_form(frame, name=Path(file.name).stem, key=views.content_key(file.file_id, file.name))
+        frame = data_cache.uploaded_table(file.file_id, file.name, file.getvalue)
+        return _roles_form(frame, file.file_id, name=Path(file.name).stem)
     except FairNeuronError as error:
         views.error_box(error)
         return None
@@ -52,9 +45,9 @@ def _before_the_upload() -> None:
         "line. One row per person; one column with the outcome (two values), one or more protected attributes."
     )
     with st.container(horizontal=True, gap="small"):
-        for path in sorted(EXAMPLES.glob("hiring.*")):
+        for path in (EXAMPLES / f"hiring{suffix}" for suffix in _EXAMPLE_NAMES):
             st.download_button(
-                f"Example {path.suffix[1:].upper()}",
+                _EXAMPLE_NAMES[path.suffix],
                 path.read_bytes(),
                 file_name=path.name,
                 on_click="ignore",
@@ -64,128 +57,108 @@ def _before_the_upload() -> None:
             )
 
 
-def _roles_form(frame: pd.DataFrame, *, name: str, key: str) -> str | None:
-    guess = guess_schema(frame)
+def _roles_form(frame: pd.DataFrame, upload: str, *, name: str) -> str | None:
+    guess = data_cache.first_guess(upload, frame)
     views.section(
-        "Roles of the columns", f"{count(len(frame))} rows, {len(frame.columns)} columns; guessed, please check."
+        "Roles of the columns", f"{count(len(frame))} rows, {len(frame.columns)} columns. Guessed: please check them."
     )
-    st.dataframe(frame.head(5), hide_index=True, key=f"data.preview.{key}")
-    schema = _chosen_schema(frame, guess, key)
-    dataset = make_dataset(frame, schema, name=name, title=name)
-    _live_checks(frame, schema, dataset)
-    title = st.text_input("Name of the data set", value=name, key=f"data.title.{key}", max_chars=120)
-    if st.button("Keep this data set", type="primary", key=f"data.keep.{key}", icon=":material/save:"):
-        return data_cache.keep_dataset(make_dataset(frame, schema, name=name, title=title.strip() or name))
-    return None
+    st.dataframe(frame.head(5), hide_index=True, key=f"data.preview.{upload}")
+    choices = _reference_groups(_roles(frame, guess, upload), frame, guess, upload)
+    left, right = views.side_by_side()
+    title = left.text_input("Name of the data set", value=name, key=f"data.title.{upload}", max_chars=120)
+    words = right.text_input(
+        "Favourable outcome in words",
+        placeholder=f"{choices.target} = {choices.favourable}",
+        key=f"data.words.{upload}",
+        max_chars=80,
+        help="As it would stand in a sentence, for example: is hired.",
+    )
+    choices = replace(choices, words=words.strip() or f"{choices.target} = {choices.favourable}")
+    schema = data_cache.with_choices(upload, choices, frame, guess)
+    table, warnings = data_cache.checked(upload, choices, frame, schema)
+    keep = st.button("Keep this data set", type="primary", key=f"data.keep.{upload}", icon=":material/save:")
+    data_view.show_groups(schema, table, key=f"data.own.{upload}")
+    data_view.show_warnings(warnings)
+    if not keep:
+        return None
+    kept = data_cache.keep_dataset(make_dataset(frame, schema, name=name, title=title.strip() or name))
+    # Under another key the next upload begins empty: this table is done.
+    state.remember("data.kept", f".{upload}")
+    return kept
 
 
-def _chosen_schema(frame: pd.DataFrame, guess: Schema, key: str) -> Schema:
+def _roles(frame: pd.DataFrame, guess: Schema, upload: str) -> RoleChoices:
     names = [str(column) for column in frame.columns]
-    left, right = st.columns(2)
-    target = left.selectbox(
+    first, second = views.side_by_side(), views.side_by_side()
+    target = first[0].selectbox(
         "Outcome (target)",
         names,
         index=names.index(guess.target.name),
-        key=f"data.target.{key}",
+        key=f"data.target.{upload}",
         help="The column that the network predicts. It must have two values.",
     )
-    values = sorted(str(v) for v in frame[target].dropna().unique()[:50])
-    favourable = right.selectbox(
+    started = data_cache.with_target(upload, target, frame, guess)
+    # Another target asks every other question anew.
+    key = f"{upload}.{views.content_key(target)}"
+    favourable = first[1].selectbox(
         "Favourable value",
-        values,
-        index=values.index(guess.favourable) if guess.favourable in values else 0,
-        key=f"data.favourable.{key}.{target}",
+        started.target.levels,
+        index=started.target.levels.index(started.favourable),
+        key=f"data.favourable.{key}",
         help="The outcome that a person hopes for.",
     )
-    derived = {c.name: c.derived_from for c in guess.columns if c.derived_from}
-    options = [n for n in (*names, *(d for d in derived if d not in names)) if n != target]
-    protected = left.multiselect(
+    cut = [c.name for c in started.columns if isinstance(c, BinnedColumn) and c.name not in names]
+    protected = second[0].multiselect(
         "Protected attributes",
-        options,
-        default=[n for n in guess.protected if n in options],
+        [*(n for n in names if n != target), *cut],
+        default=list(started.protected),
         key=f"data.protected.{key}",
         help="Numbers are cut into groups. The first one is audited first.",
     )
-    out = [n for n in names if n != target and n not in protected]
-    left_out = right.multiselect(
+    left_out = second[1].multiselect(
         "Left out of the network",
-        out,
-        default=[c.name for c in guess.of_role("left_out") if c.name in out],
+        [n for n in names if n != target],
+        default=[c.name for c in started.of_role("left_out")],
         key=f"data.left_out.{key}",
-        help="Identifiers, weights, and whatever is only known afterwards.",
+        help="Identifiers, weights, and whatever is only known afterwards. A protected attribute stays one.",
     )
-    schema = with_roles(frame, guess, target=target, favourable=favourable, protected=protected, left_out=left_out)
-    return with_roles(frame, schema, reference=_references(schema, key))
+    return RoleChoices(target, favourable, tuple(protected), tuple(n for n in left_out if n not in protected))
 
 
-def _references(schema: Schema, key: str) -> dict[str, str]:
-    if not schema.protected:
-        return {}
-    chosen = {}
-    for column, attribute in zip(st.columns(len(schema.protected)), schema.protected, strict=True):
-        levels = list(schema.column(attribute).levels)
-        usual = schema.reference.get(attribute, levels[0])
-        chosen[attribute] = column.selectbox(
-            f"Reference group of {markdown_plain(attribute)}",
-            levels,
-            index=levels.index(usual),
-            key=f"data.reference.{key}.{attribute}",
-        )
-    return chosen
+def _reference_groups(choices: RoleChoices, frame: pd.DataFrame, guess: Schema, upload: str) -> RoleChoices:
+    """Ask where numbers are cut into groups, and with which group the others are compared."""
+    if not choices.protected:
+        return choices
+    schema = data_cache.with_choices(upload, choices, frame, guess)
+    grid = st.grid(min(len(schema.protected), 3), min_column_width=240, gap=("small", "medium"))
+    edges, reference = {}, {}
+    for attribute in schema.protected:
+        with grid.cell():
+            column = schema.column(attribute)
+            if isinstance(column, BinnedColumn):
+                edges[attribute] = _cut_points(column, key=f"{upload}.{views.content_key(attribute)}")
+                choices = replace(choices, edges=tuple(edges.items()))
+                column = data_cache.with_choices(upload, choices, frame, guess).column(attribute)
+            reference[attribute] = _reference(attribute, column.levels, schema.reference, upload)
+    return replace(choices, reference=tuple(reference.items()))
 
 
-def _live_checks(frame: pd.DataFrame, schema: Schema, dataset: Dataset) -> None:
-    warnings = check_schema(frame, schema)
-    st.markdown("**Group sizes**")
-    st.dataframe(_sizes(dataset), hide_index=True, key="data.sizes")
-    data_view.show_warnings(dataset, warnings)
+def _cut_points(column: BinnedColumn, *, key: str) -> tuple[float, ...]:
+    usual = ", ".join(f"{edge:g}" for edge in column.edges)
+    source = markdown_plain(column.derived_from or column.name)
+    text = st.text_input(f"Cut {source} at", value=usual, key=f"data.cut.{key}", max_chars=120)
+    try:
+        return tuple(sorted({float(part) for part in text.replace(";", ",").split(",") if part.strip()}))
+    except ValueError as error:
+        raise DataError(f"The cut points '{text}' are no numbers: write them like {usual}.") from error
 
 
-def _sizes(dataset: Dataset) -> pd.DataFrame:
-    table = group_sizes(dataset)
-    return table.assign(share=table["share"].map("{:.1%}".format), base_rate=table["base_rate"].map(_rate))
-
-
-def _rate(value: float) -> str:
-    return "undefined" if value != value else f"{value:.1%}"
-
-
-def own_tables() -> None:
-    """List the data sets that were uploaded to this server, each with rename and delete."""
-    store = open_store(cache.workspace())
-    found = list_datasets(store)
-    days = keep_days()
-    kept = "They are kept until somebody deletes them." if days is None else f"They are deleted after {days:g} days."
-    views.section("Own data sets", f"Everybody who can open this server sees and may delete them. {kept}")
-    if not found:
-        views.quiet("None yet.")
-    for record in found:
-        _own_table(record)
-
-
-def _own_table(record: DatasetRecord) -> None:
-    with st.expander(f"{markdown_plain(record.title)} · {count(record.rows)} rows · {record.id}"):
-        store = open_store(cache.workspace())
-        title = st.text_input("Name", value=record.title, key=f"data.rename.{record.id}", max_chars=120)
-        with st.container(horizontal=True):
-            if st.button("Look at it", key=f"data.open.{record.id}"):
-                state.choose(data=record.id)
-                st.rerun()
-            if st.button("Rename", key=f"data.renamed.{record.id}", disabled=title.strip() in ("", record.title)):
-                rename_dataset(store, record.id, title)
-                data_cache.forget()
-                st.rerun()
-            with st.popover("Delete", icon=":material/delete:"):
-                st.write(_what_goes(store, record.id))
-                if st.button("Delete all of it", type="primary", key=f"data.delete.{record.id}"):
-                    delete_dataset(store, record.id)
-                    if state.chosen("data") == record.id:
-                        state.choose(data=None)
-                    data_cache.forget()
-                    st.rerun()
-
-
-def _what_goes(store: Any, dataset_id: str) -> str:
-    derived = derived_from(store, dataset_id)
-    parts: Sequence[str] = (counted(len(derived.models), "model"), counted(len(derived.runs), "run"))
-    return f"The table goes, and with it all that was derived from it: {' and '.join(parts)}."
+def _reference(attribute: str, levels: tuple[str, ...], usual: Mapping[str, str], upload: str) -> str:
+    start = usual.get(attribute, "")
+    chosen = st.selectbox(
+        f"Reference group of {markdown_plain(attribute)}",
+        levels,
+        index=levels.index(start) if start in levels else 0,
+        key=f"data.reference.{upload}.{views.content_key(attribute, *levels)}",
+    )
+    return str(chosen)

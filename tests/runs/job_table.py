@@ -1,5 +1,6 @@
 """Small real jobs for the tests of the worker, which is started with `--jobs tests.runs.job_table:TABLE`."""
 
+import re
 import time
 
 from fairneuron_core.errors import DataError
@@ -23,6 +24,12 @@ def stubborn(params, context):
     return JobResult({})
 
 
+def holding(params, context):
+    """One call that never lets any other thread of this process run: a pattern that backtracks for ages."""
+    re.match(r"(a+)+$", "a" * 40 + "b")
+    return JobResult({})
+
+
 def broken(params, context):
     raise ValueError("an inner detail that nobody should read")
 
@@ -35,4 +42,4 @@ def row(kind, work):
     return JobRow(kind, title=lambda p: f"{kind} job", check=lambda p: {"to": 3, "pause": 0.01, **p}, run=work)
 
 
-TABLE = {work.__name__: row(work.__name__, work) for work in (count, stubborn, broken, refused)}
+TABLE = {work.__name__: row(work.__name__, work) for work in (count, stubborn, holding, broken, refused)}

@@ -124,6 +124,16 @@ def test_a_user_error_is_shown_as_it_is(supervisor, workspace):
     assert (run.state, run.error) == ("failed", "The table has no rows: give one that has.")
 
 
+def test_a_job_that_lets_no_thread_run_is_ended_from_outside(supervisor, workspace):
+    run = send(workspace, "holding")
+    running(workspace, run.id)
+    cancel(workspace, run.id)
+    found = ended(workspace, run.id, seconds=5)
+    assert found.state == "cancelled"
+    wait_for(lambda: found.worker_pid not in supervisor.pids, seconds=3)
+    assert (found.finished - found.cancel_requested).total_seconds() < 2.5
+
+
 def test_a_second_supervisor_starts_no_second_worker_and_takes_over(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     workspace = open_workspace(tmp_path / "shared")
