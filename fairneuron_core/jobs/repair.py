@@ -94,6 +94,7 @@ def _run(params: Mapping[str, Any], context: JobContext) -> JobResult:
         "parent": parent,
         "model": model,
         "data": common.data,
+        "data_sha256": material.dataset.sha256,
         "protected": material.attribute,
         "facts": dict(found.facts),
         "trace": [dict(point) for point in found.trace],

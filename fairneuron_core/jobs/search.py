@@ -40,6 +40,7 @@ def _work(params: SearchJobParams, context: JobContext) -> JobResult:
         "params": params_json(params),
         "parent": parent,
         "data": params.data,
+        "data_sha256": material.dataset.sha256,
         "protected": material.attribute,
         "trials": [_trial_json(trial) for trial in found.trials],
         "chosen": found.chosen,

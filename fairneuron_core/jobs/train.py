@@ -113,6 +113,7 @@ def _work(params: TrainParams, context: JobContext) -> JobResult:
     results = {
         "model": model,
         "data": params.data,
+        "data_sha256": material.dataset.sha256,
         "protected": material.attribute,
         "reads": [column.name for column in material.classifier.encoder.columns],
         "params": params_json(params),

@@ -51,7 +51,8 @@ def open_queue(workspace: Workspace) -> Huey:
             return PostgresHuey(NAME, dsn=url, **shared)
     except ConfigurationError as error:
         raise SettingError(
-            f"FAIRNEURON_QUEUE_URL begins with '{scheme}', but its package is missing: install fairneuron[{scheme}]."
+            f"FAIRNEURON_QUEUE_URL begins with '{scheme}', but its package is missing: install "
+            f"fairneuron[{'redis' if scheme.startswith('redis') else 'postgres'}]."
         ) from error
     raise SettingError(f"FAIRNEURON_QUEUE_URL begins with '{scheme}': use redis:// or postgresql://, or leave it out.")
 

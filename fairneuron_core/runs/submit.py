@@ -52,7 +52,9 @@ def cancel(workspace: Workspace, run_id: str) -> RunRecord:
 def find_job(kind: str, jobs: Mapping[str, JobRow] | None = None) -> JobRow:
     """Return the job of that kind from `jobs` (default: all there are); SettingError when it is unknown."""
     if jobs is None:
-        from fairneuron_core.jobs import JOBS as jobs  # noqa: N811 (imported late: it brings torch)
+        from fairneuron_core.jobs import JOBS  # imported late: it brings torch
+
+        jobs = JOBS
     if kind not in jobs:
         raise SettingError(f"There is no job of kind '{kind}': choose from {', '.join(jobs)}.")
     return jobs[kind]

@@ -153,7 +153,7 @@ def _delete(
     models: Collection[ModelRow] = (),
     runs: Collection[RunRecord] = (),
 ) -> DeletionReport:
-    files = {row.sha256 for row in (*datasets, *models)}
+    files = {row.sha256 for row in datasets} | {model.sha256 for model in models}
     files |= {key for run in runs for key in run.artefacts.values()}
     chosen = ((RunTable, runs), (ModelTable, models), (DatasetTable, datasets))
     for table, ids in [(table, [row.id for row in rows]) for table, rows in chosen]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import platform
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from fairneuron_core.errors import NotFoundError, SettingError
 from fairneuron_core.store.connection import Store
 from fairneuron_core.store.plain import plain
 from fairneuron_core.store.records import ACTIVE, Point, RunRecord, State
-from fairneuron_core.store.tables import PointTable, RunTable
+from fairneuron_core.store.tables import ModelTable, PointTable, RunTable
 from fairneuron_core.workspace import canonical_json, digest
 
 ID_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -68,7 +68,7 @@ def create_run(
 
 
 def find_done(store: Store, spec_sha256: str) -> RunRecord | None:
-    """Return the newest done run of an equal spec whose artefacts all still exist."""
+    """Return the newest done run of an equal spec whose files and models all still exist."""
     with store.reading() as session:
         return _equal_run(session, store, spec_sha256, ("done",))
 
@@ -228,9 +228,23 @@ def _equal_run(session: Session, store: Store, sha256: str, states: Collection[s
     for row in session.scalars(query.order_by(RunTable.created.desc())):
         if row.cancel_requested and row.state != "done":
             continue
-        if all((store.workspace.artefacts / key).exists() for key in (row.artefacts or {}).values()):
+        if _still_there(session, store, row):
             return run_record(row)
     return None
+
+
+def _still_there(session: Session, store: Store, row: RunTable) -> bool:
+    """Say whether nothing that the run made was deleted: its files, and the models that its results name."""
+    files = all((store.workspace.artefacts / key).exists() for key in (row.artefacts or {}).values())
+    return files and all(session.get(ModelTable, model) for model in _models_named(row.results or {}))
+
+
+def _models_named(results: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in results.items():
+        if name == "model" and isinstance(value, str):
+            yield value
+        elif isinstance(value, Mapping) and name != "params":
+            yield from _models_named(value)
 
 
 def _row(session: Session, run_id: str) -> RunTable:

@@ -15,7 +15,6 @@ from fairneuron_core.store import RunRecord
 from fairneuron_core.types import PairedAudit
 from pages.ui import cache, theme, views
 
-
 SCOPE = (
     "The intervals speak of these rows: other people would give other numbers within them. They do not speak of the "
     "luck of one training: another seed moves the numbers too, so repeat a repair with several before you rely on it."

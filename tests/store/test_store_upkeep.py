@@ -107,6 +107,17 @@ def test_a_done_run_is_found_again_only_while_its_files_exist(empty_workspace, s
     assert find_done(store, run.spec_sha256) is None
 
 
+def test_a_done_run_is_not_used_again_when_a_model_that_it_made_was_deleted(empty_workspace, store):
+    origin = {"data": "german", "data_sha256": "e" * 64, "made_by": "train"}
+    model = add_model(store, name="m", sha256=empty_workspace.put(b"a model"), **origin)
+    run = make_run(store, seed=1)
+    finish_run(store, run.id, results={"repairs": {"a": {"model": model.id, "params": {"model": "x"}}}}, artefacts={})
+    spec = {"kind": "train", "params": {"seed": 1}, "title": "A run"}
+    assert create_run(store, **spec, reuse=True).id == run.id
+    delete_model(store, model.id)
+    assert create_run(store, **spec, reuse=True).id != run.id
+
+
 def test_a_file_that_two_rows_share_goes_with_the_second(empty_workspace, store):
     sha256 = empty_workspace.put(b"a model")
     run = make_run(store)
