@@ -232,6 +232,12 @@ class _Batched:
             self.active[k] = False
 
     def results(self) -> list[Trained]:
+        """Return the trained networks; SettingError when not one of them has finite weights."""
+        if not torch.stack([p.isfinite().all(2).all(1) for p in self.best]).all(0).any():
+            raise SettingError(
+                f"The training diverged: its weights are no longer finite; choose a learning rate below "
+                f"{self.plans[0].learning_rate}."
+            )
         return [
             Trained(self._network(k), tuple(history.points), history.best_epoch)
             for k, history in enumerate(self.history)

@@ -138,6 +138,12 @@ def test_cancelling_in_the_middle_of_an_epoch_stops_the_training():
     assert len(calls) == 3
 
 
+def test_a_training_that_diverges_is_one_sentence_instead_of_a_network_of_nan():
+    hopeless = make_plan(0, features=np.full((ROWS, INPUTS), np.inf, np.float32))
+    with pytest.raises(SettingError, match="diverged"):
+        train([hopeless])
+
+
 def test_plans_of_two_architectures_are_refused_in_one_program():
     with pytest.raises(SettingError, match="one architecture"):
         train([make_plan(0), make_plan(0, start=build_network((INPUTS, 4, 1)))])
