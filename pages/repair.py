@@ -107,6 +107,7 @@ def _search_form(data: str, model: str, attribute: str) -> None:
 def _common_fields(key: str) -> dict[str, Any]:
     seed, device = st.columns(2)
     found = device_sentence()
+    views.quiet(found)
     return {
         "seed": seed.number_input("Seed", min_value=0, value=0, step=1, key=f"{key}.seed"),
         "device": device.selectbox("Device", ["auto", "gpu", "cpu"], key=f"{key}.device", help=found),

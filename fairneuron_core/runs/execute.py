@@ -31,11 +31,12 @@ def execute(
     run_id: str,
     *,
     worker_pid: int | None = None,
-    jobs: Mapping[str, JobRow] | None = None,
+    jobs: Mapping[str, JobRow] | Callable[[], Mapping[str, JobRow]] | None = None,
     on_stubborn: Callable[[], None] | None = None,
 ) -> bool:
     """Carry out a queued run and return True; False when somebody else took, cancelled or deleted it.
 
+    `jobs` may be a function: where importing the jobs fails, it is the run that fails.
     An error ends in the run's row as one sentence; the traceback of an unexpected one goes to a log file.
     """
     store = open_store(workspace)
@@ -53,12 +54,15 @@ def execute(
 
 
 def _work(
-    store: Store, run: RunRecord, jobs: Mapping[str, JobRow] | None, on_stubborn: Callable[[], None] | None
+    store: Store,
+    run: RunRecord,
+    jobs: Mapping[str, JobRow] | Callable[[], Mapping[str, JobRow]] | None,
+    on_stubborn: Callable[[], None] | None,
 ) -> None:
     from fairneuron_core.jobs import JobContext
 
     with Pulse(store, run.id, on_stubborn=on_stubborn) as pulse:
-        job = find_job(run.kind, jobs)
+        job = find_job(run.kind, jobs() if callable(jobs) else jobs)
         result = job.run(run.params, JobContext(store.workspace, pulse.progress, run.id))
     finish_run(store, run.id, results=result.results, artefacts=result.artefacts)
 

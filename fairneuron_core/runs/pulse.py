@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
-
 from fairneuron_core.errors import Cancelled
 from fairneuron_core.store import RunRecord, Store, cancel_run, now, update_run
 from fairneuron_core.types import Progress
@@ -73,7 +71,7 @@ class Pulse:
         share, message = (latest.share, latest.message) if latest else (None, None)
         try:
             run = update_run(self._store, self._run_id, share=share, message=message, points=new)
-        except SQLAlchemyError:
+        except Exception:  # whatever it is: without a beat nobody could stop the work
             self._points.extendleft(reversed(new))
             _LOG.exception("The heartbeat of run %s could not be written; trying again.", self._run_id)
             return

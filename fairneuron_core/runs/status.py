@@ -12,6 +12,9 @@ import psutil
 
 from fairneuron_core.workspace import Workspace
 
+ENDED_STUBBORN_WORK = 3
+"""Exit status of a worker that ended itself because its work did not stop when it was asked to."""
+
 
 @dataclass(frozen=True)
 class WorkerStatus:

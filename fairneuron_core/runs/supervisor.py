@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import platform
 import subprocess
 import sys
 import threading
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from fairneuron_core.errors import SettingError
 from fairneuron_core.runs.queue import enqueue
-from fairneuron_core.runs.status import forget_beat, live_workers
+from fairneuron_core.runs.status import ENDED_STUBBORN_WORK, forget_beat, live_workers
 from fairneuron_core.store import file_lock, keep_days, list_runs, open_store, purge_older, reap, sweep_artefacts
 from fairneuron_core.store import now as utc_now
 from fairneuron_core.workspace import Workspace
@@ -46,10 +47,15 @@ class _Place:
     failures: int = 0
 
     def found_dead(self, at: float) -> int | None:
-        """Return the process id of a worker that has just died; the younger it was, the later the next one starts."""
+        """Return the process id of a worker that has just died.
+
+        The more workers in a row died young, the later the next one starts; one that was ended to stop its work is
+        replaced at once.
+        """
         if self.process is None or self.process.poll() is None:
             return None
-        pid, young = self.process.pid, at - self.started < YOUNG_S
+        pid = self.process.pid
+        young = at - self.started < YOUNG_S and self.process.returncode != ENDED_STUBBORN_WORK
         self.failures = self.failures + 1 if young else 0
         self.not_before = at + min(2.0**self.failures, SLOWEST_RESTART_S) if young else at
         self.process = None
@@ -119,11 +125,13 @@ class WorkerHandle:
         """End workers whose work was told to stop long ago: it holds the interpreter, so no thread there can act."""
         limit = utc_now() - timedelta(seconds=OVERDUE_S)
         running = list_runs(open_store(self.workspace), limit=None, state="running")
-        overdue = {run.worker_pid for run in running if run.cancel_requested and run.cancel_requested < limit}
+        here = [run for run in running if run.environment.get("machine", platform.node()) == platform.node()]
+        overdue = {run.worker_pid for run in here if run.cancel_requested and run.cancel_requested < limit}
         for place in self._places:
             if place.process is not None and place.process.pid in overdue:
                 place.process.kill()
                 place.process.wait()
+                place.started = float("-inf")  # it did not die young by itself
 
     def _restart_dead(self) -> list[int]:
         now = time.monotonic()
@@ -198,7 +206,7 @@ def _logged():  # type: ignore[no-untyped-def]
 def start_worker(workspace: Workspace, *, workers: int | None = None, options: Sequence[str] = ()) -> WorkerHandle:
     """Start and supervise the workers of a workspace (`$FAIRNEURON_WORKERS`, usually 1)."""
     given = os.environ.get("FAIRNEURON_WORKERS") or "1"
-    if workers is None and not (given.isdigit() and int(given) >= 1):
+    if workers is None and not (given.isdecimal() and int(given) >= 1):
         raise SettingError(f"FAIRNEURON_WORKERS is '{given}': write a whole number from 1 on, or leave it unset.")
     open_store(workspace)
     handle = WorkerHandle(workspace, workers if workers is not None else int(given), options)

@@ -9,6 +9,7 @@ everywhere. Ending a worker ends the work in it, whatever that work is doing.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import signal
@@ -19,7 +20,8 @@ from typing import TYPE_CHECKING
 
 from fairneuron_core.runs.execute import execute
 from fairneuron_core.runs.queue import open_queue, with_work
-from fairneuron_core.runs.status import beat, forget_beat
+from fairneuron_core.runs.status import ENDED_STUBBORN_WORK, beat, forget_beat, live_workers
+from fairneuron_core.store import open_store, reap
 from fairneuron_core.workspace import Workspace, open_workspace
 
 if TYPE_CHECKING:
@@ -52,7 +54,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def _watch(workspace: Workspace, parent: int | None, stop: threading.Event) -> None:
     while not stop.wait(BEAT_S):
-        beat(workspace)
+        with contextlib.suppress(OSError):  # without the workspace's folder it must still see its parent go
+            beat(workspace)
         if parent is not None and os.getppid() != parent:
             _LOG.warning("The process that started this worker has gone: ending.")
             stop.set()
@@ -60,8 +63,10 @@ def _watch(workspace: Workspace, parent: int | None, stop: threading.Event) -> N
 
 def _consume(workspace: Workspace, table: str, stop: threading.Event) -> None:
     beat(workspace)
+    # Process ids are used again, in a restarted container even at once: runs under this one belong to a dead worker.
+    reap(open_store(workspace), alive=live_workers(workspace), gone=[os.getpid()])
     queue = open_queue(workspace)
-    with_work(queue, lambda run_id: _take(workspace, run_id, load_jobs(table)))
+    with_work(queue, lambda run_id: _take(workspace, run_id, table))
     queue.on_startup()(lambda: preload(table))
     consumer = queue.create_consumer(
         workers=1, worker_type="thread", periodic=False, initial_delay=0.05, backoff=1.2, max_delay=0.25
@@ -74,9 +79,17 @@ def _consume(workspace: Workspace, table: str, stop: threading.Event) -> None:
     consumer.stop_flag.set()
 
 
-def _take(workspace: Workspace, run_id: str, jobs: Mapping[str, JobRow]) -> None:
-    pid = os.getpid()
-    execute(workspace, run_id, worker_pid=pid, jobs=jobs, on_stubborn=lambda: os._exit(1))
+def _take(workspace: Workspace, run_id: str, table: str) -> None:
+    def give_up() -> None:
+        os._exit(ENDED_STUBBORN_WORK)
+
+    try:
+        execute(workspace, run_id, worker_pid=os.getpid(), jobs=lambda: load_jobs(table), on_stubborn=give_up)
+    except Exception:
+        # The store could not be written, so the run would stay as it is for as long as this worker lives. The
+        # supervisor marks the runs of a dead worker, and puts those that wait into the queue again.
+        _LOG.exception("What became of run %s could not be written down: ending.", run_id)
+        os._exit(1)
 
 
 def load_jobs(table: str) -> Mapping[str, JobRow]:

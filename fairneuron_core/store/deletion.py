@@ -80,7 +80,8 @@ def purge_older(store: Store, days: float) -> DeletionReport:
     with store.writing() as session:
         old = {table: _older(session, table, limit) for table in (DatasetTable, ModelTable, RunTable)}
         runs = {row.id: run_record(row) for row in old[RunTable] if row.state not in ACTIVE}
-        models = {row.id: model_row(row) for row in old[ModelTable]}
+        active = [run_record(row) for row in session.scalars(select(RunTable).where(RunTable.state.in_(ACTIVE)))]
+        models = {row.id: model_row(row) for row in old[ModelTable] if not _used_by(active, row)}
         datasets = []
         for row in old[DatasetTable]:
             derived = _derived(session, row)
@@ -98,8 +99,11 @@ def sweep_artefacts(store: Store, *, older_than_s: float = 86_400.0) -> int:
     """
     limit = time.time() - older_than_s
     with store.writing() as session:
-        files = [p.name for p in store.workspace.artefacts.iterdir() if p.is_file() and p.stat().st_mtime < limit]
-        return _remove_unreferenced(session, store, files)
+        old = [p for p in store.workspace.artefacts.iterdir() if p.is_file() and p.stat().st_mtime < limit]
+        halves = [p for p in old if p.suffix == ".partial"]
+        for half in halves:
+            half.unlink(missing_ok=True)
+        return len(halves) + _remove_unreferenced(session, store, [p.name for p in old if p not in halves])
 
 
 def _older(session: Session, table: Any, limit: Any) -> list[Any]:
@@ -119,13 +123,23 @@ def _derived(session: Session, dataset: DatasetTable) -> Derived:
             if model.run_id in gone_runs or _names_one((model.data, model.data_sha256, model.parent or ""), shas):
                 gone_models[key] = model
                 shas.add(model.sha256)
-        gone_runs |= {key: run for key, run in runs.items() if _names_one(_texts(run.params), shas)}
+        gone_runs |= {key: run for key, run in runs.items() if _names_one(_references(run), shas)}
         growing = len(gone_models) + len(gone_runs) > before
     return Derived(tuple(gone_models.values()), tuple(gone_runs.values()))
 
 
 def _names_one(texts: Iterable[str], shas: Collection[str]) -> bool:
     return any(len(text) >= SHORTEST_NAME and any(sha.startswith(text) for sha in shas) for text in texts)
+
+
+def _used_by(runs: Iterable[RunRecord], model: ModelTable) -> bool:
+    return any(_names_one(_texts(run.params), {model.sha256}) for run in runs)
+
+
+def _references(run: RunRecord) -> Iterator[str]:
+    """Yield what a run may be derived from: the texts of its settings, and the content that its results name."""
+    yield from _texts(run.params)
+    yield from _texts(run.results.get("data_sha256"))
 
 
 def _texts(value: Any) -> Iterator[str]:

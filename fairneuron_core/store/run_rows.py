@@ -6,6 +6,7 @@ Every change of state is one UPDATE that names the state it leaves, so two proce
 from __future__ import annotations
 
 import json
+import math
 import platform
 import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -146,7 +147,7 @@ def update_run(
             row.state, row.finished, row.error = "running", None, None
         if row.state == "running":
             row.heartbeat = now()
-            row.share = row.share if share is None else min(max(share, 0.0), 1.0)
+            row.share = row.share if share is None or math.isnan(share) else min(max(share, 0.0), 1.0)
             row.message = row.message if message is None else message
             _append_points(session, run_id, points)
         return run_record(row)
