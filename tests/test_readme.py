@@ -20,7 +20,7 @@ def test_the_six_lines_of_python_run_and_give_a_gap_and_a_comparison(empty_works
 
 
 def test_the_lines_of_shell_parse():
-    block = next(b for b in re.findall(r"```\n(.*?)```", README, re.DOTALL) if "fairneuron train" in b)
+    block = next(b for b in re.findall(r"^```\n(.*?)^```", README, re.DOTALL | re.MULTILINE) if "fairneuron train" in b)
     lines = [shlex.split(line)[1:] for line in block.strip().splitlines()]
     assert len(lines) == 6
     assert [build_parser(words[0]).parse_args(words).command for words in lines] == [words[0] for words in lines]
