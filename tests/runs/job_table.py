@@ -1,6 +1,7 @@
 """Small real jobs for the tests of the worker, which is started with `--jobs tests.runs.job_table:TABLE`."""
 
 import re
+import sqlite3
 import time
 
 from fairneuron_core.errors import DataError
@@ -38,8 +39,16 @@ def refused(params, context):
     raise DataError("The table has no rows: give one that has.")
 
 
+def without_table(params, context):
+    """Take away the table in which the end of this run would be written down."""
+    connection = sqlite3.connect(context.workspace.home / "fairneuron.sqlite")
+    connection.execute("ALTER TABLE run RENAME TO away")
+    connection.close()
+    return JobResult({})
+
+
 def row(kind, work):
     return JobRow(kind, title=lambda p: f"{kind} job", check=lambda p: {"to": 3, "pause": 0.01, **p}, run=work)
 
 
-TABLE = {work.__name__: row(work.__name__, work) for work in (count, stubborn, holding, broken, refused)}
+TABLE = {work.__name__: row(work.__name__, work) for work in (count, stubborn, holding, broken, refused, without_table)}

@@ -10,8 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from fairneuron_core.errors import SettingError
 from fairneuron_core.runs import cancel, execute, restart, start_worker, submit, worker_status
-from fairneuron_core.store import claim_run, get_run, list_runs, open_store, points
+from fairneuron_core.runs.queue import enqueue
+from fairneuron_core.store import cancel_run, claim_run, create_run, delete_run, get_run, list_runs, open_store, points
 from fairneuron_core.workspace import open_workspace
 from tests.runs.job_table import TABLE
 
@@ -45,12 +47,16 @@ def workspace(tmp_path_factory):
     return open_workspace(tmp_path_factory.mktemp("worker"))
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _workers_find_the_job_table():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]))
+        yield
+
+
 @pytest.fixture(scope="module")
 def supervisor(workspace):
-    before = os.getcwd()
-    os.chdir(ROOT)
     handle = start_worker(workspace, options=OPTIONS)
-    os.chdir(before)
     wait_for(lambda: worker_status(workspace).alive)
     yield handle
     pids = handle.pids
@@ -72,6 +78,42 @@ def test_a_run_is_done_with_results_files_and_its_trace_in_order(supervisor, wor
     assert [p.values["step"] for p in points(open_store(workspace), run.id)] == [1, 2, 3, 4, 5]
     assert run.created <= run.started <= run.finished
     assert {"python", "torch", "machine"} <= set(run.environment)
+
+
+def test_a_message_that_comes_twice_is_one_run_and_a_run_cancelled_while_it_waits_is_not_begun(supervisor, workspace):
+    first = send(workspace, "count", to=40)
+    enqueue(workspace, first.id, first.id)
+    waiting, last = (send(workspace, "count", to=to) for to in (3, 4))
+    assert cancel(workspace, waiting.id).state == "cancelled"
+    assert ended(workspace, last.id).state == "done"
+    store = open_store(workspace)
+    assert [p.values["step"] for p in points(store, first.id)] == list(range(1, 41))
+    assert (get_run(store, waiting.id).started, points(store, waiting.id)) == (None, [])
+
+
+def test_a_running_run_cannot_be_deleted_until_it_was_cancelled(supervisor, workspace):
+    run = send(workspace, "count", to=10_000)
+    running(workspace, run.id)
+    with pytest.raises(SettingError, match="cancel it first"):
+        delete_run(open_store(workspace), run.id)
+    cancel(workspace, run.id)
+    ended(workspace, run.id)
+    assert delete_run(open_store(workspace), run.id).runs == 1
+
+
+def test_a_worker_is_not_ended_for_a_cancelled_run_of_another_machine_with_its_process_id(
+    supervisor, workspace, monkeypatch
+):
+    monkeypatch.setattr("fairneuron_core.runs.supervisor.OVERDUE_S", -1.0)
+    store = open_store(workspace)
+    elsewhere = create_run(store, kind="count", params={}, title="Elsewhere")
+    [worker] = supervisor.pids
+    claim_run(store, elsewhere.id, worker_pid=worker, environment={"machine": "another machine"})
+    cancel(workspace, elsewhere.id)
+    # Longer than two rounds of the supervisor.
+    assert ended(workspace, send(workspace, "count", to=80).id).worker_pid == worker
+    assert get_run(store, elsewhere.id).state == "running"
+    cancel_run(store, elsewhere.id)
 
 
 def test_a_running_job_that_reports_is_cancelled_within_two_seconds(supervisor, workspace):
@@ -98,7 +140,7 @@ def test_a_job_that_never_reports_is_ended_with_its_process_and_the_next_run_is_
 
 
 def test_a_killed_worker_s_run_is_lost_and_can_be_started_again(supervisor, workspace):
-    run = send(workspace, "count", to=10_000)
+    run = send(workspace, "count", to=100)
     running(workspace, run.id)
     os.kill(get_run(open_store(workspace), run.id).worker_pid, signal.SIGKILL)
     lost = ended(workspace, run.id, seconds=10)
@@ -106,8 +148,9 @@ def test_a_killed_worker_s_run_is_lost_and_can_be_started_again(supervisor, work
     assert "restart" in lost.error
     again = restart(workspace, run.id)
     assert (again.retry_of, again.params) == (run.id, run.params)
-    cancel(workspace, again.id)
-    assert ended(workspace, again.id).state == "cancelled"
+    done = ended(workspace, again.id)
+    assert (done.state, done.results) == ("done", {"counted": 100})
+    assert done.worker_pid != lost.worker_pid
 
 
 def test_an_unexpected_error_is_one_sentence_and_its_traceback_a_log(supervisor, workspace):
@@ -134,8 +177,7 @@ def test_a_job_that_lets_no_thread_run_is_ended_from_outside(supervisor, workspa
     assert (found.finished - found.cancel_requested).total_seconds() < 2.5
 
 
-def test_a_second_supervisor_starts_no_second_worker_and_takes_over(tmp_path, monkeypatch):
-    monkeypatch.chdir(ROOT)
+def test_a_second_supervisor_starts_no_second_worker_and_takes_over(tmp_path):
     workspace = open_workspace(tmp_path / "shared")
     first, second = (start_worker(workspace, options=OPTIONS) for _ in range(2))
     try:
