@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from fairneuron_core.errors import FairNeuronError
 from fairneuron_core.store import RunRecord
 from pages.ui import jobs, state, views
 from pages.ui.cache import device_sentence
@@ -45,7 +46,11 @@ def _show_run(run: RunRecord) -> None:
     views.section(run.title, f"Run {run.id}, seed {run.params.get('seed')}")
     jobs.watch(run)
     if run.state == "done":
-        (show_search_result if run.kind == "search" else show_repair_result)(run)
+        try:
+            (show_search_result if run.kind == "search" else show_repair_result)(run)
+        except FairNeuronError as error:
+            # The repaired network may have been deleted; the form below stays within reach.
+            views.error_box(error)
         if after := run.results.get("model"):
             open_it, again = st.columns([1, 3])
             if open_it.button(

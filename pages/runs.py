@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from fairneuron_core.errors import FairNeuronError
 from fairneuron_core.report.words import counted, duration
 from fairneuron_core.runs import cancel, manifest, restart, worker_status
 from fairneuron_core.store import RunRecord, delete_run, keep_days, list_runs, open_store, rename_run
@@ -87,7 +88,11 @@ def _one(run: RunRecord) -> None:
     views.section(run.title, f"Run {run.id} · {run.kind} · {run.state}")
     jobs.watch(run)
     if run.state == "done":
-        _results(run)
+        try:
+            _results(run)
+        except FairNeuronError as error:
+            # A network of this run may have been deleted; its settings and actions stay within reach.
+            views.error_box(error)
     _settings(run)
     _actions(run)
 

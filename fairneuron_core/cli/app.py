@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -34,12 +32,15 @@ def run_app(arguments: argparse.Namespace) -> None:
     environment = os.environ | {"FAIRNEURON_HOME": str(open_workspace(arguments.workspace).home)}
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += ["--server.port", str(port), "--server.address", arguments.address]
-    with contextlib.suppress(KeyboardInterrupt):
-        subprocess.run(command, cwd=ROOT, env=environment, check=False)
+    os.chdir(ROOT)
+    # This process becomes the server: whoever stops it (Ctrl-C, a service manager) reaches the server itself.
+    os.execve(sys.executable, command, environment)
 
 
 def free_port(wanted: int, *, address: str = "127.0.0.1", tries: int = 50) -> int:
     """Return `wanted`, or the next port that nothing listens on (SettingError when there is none)."""
+    if not 1 <= wanted <= 65_535:
+        raise SettingError(f"The port is {wanted}: choose one from 1 to 65535.")
     for port in range(wanted, min(wanted + tries, 65_536)):
         with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -138,7 +138,12 @@ def _writable(out: str | None) -> Path | None:
 def _write_model(workspace: Workspace, model: str, path: Path) -> str:
     from fairneuron_core.store import get_model, open_store
 
-    path.write_bytes(workspace.get(get_model(open_store(workspace), model).sha256))
+    try:
+        path.write_bytes(workspace.get(get_model(open_store(workspace), model).sha256))
+    except OSError as error:
+        raise SettingError(
+            f"'{path}' cannot be written ({error.strerror}); the model is kept in the workspace under the id {model}."
+        ) from error
     return str(path)
 
 

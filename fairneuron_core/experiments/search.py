@@ -79,7 +79,13 @@ def search(task: RepairTask, params: SearchParams) -> SearchResult:
     and every point the same plain retraining.
     """
     if params.first_layer is None:
-        first_layer = suggest_setting(task.classifier, task.train.features, threads=task.threads).first_layer
+        first_layer = suggest_setting(
+            task.classifier,
+            task.train.features,
+            reading=params.reading,
+            granularity=params.granularity,
+            threads=task.threads,
+        ).first_layer
         params = replace(params, first_layer=first_layer)
     points = [(theta, gamma) for gamma in params.gammas for theta in params.thetas]
     plans, splits, same_as = [], [], []

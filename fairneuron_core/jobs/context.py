@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from fairneuron_core.data import ALIASES
+from fairneuron_core.errors import SettingError
 from fairneuron_core.params import params_json, parse_params
 from fairneuron_core.types import ProgressCallback
 from fairneuron_core.workspace import Workspace
@@ -84,4 +85,7 @@ def filled(params: P) -> P:
 
 def default_threads() -> int:
     """`$FAIRNEURON_THREADS`, else the number of cores, at most 8."""
-    return int(os.environ.get("FAIRNEURON_THREADS") or min(os.cpu_count() or 1, 8))
+    given = os.environ.get("FAIRNEURON_THREADS") or str(min(os.cpu_count() or 1, 8))
+    if not given.isdigit() or int(given) < 1:
+        raise SettingError(f"FAIRNEURON_THREADS is '{given}': write a whole number from 1 on, or leave it unset.")
+    return int(given)

@@ -57,7 +57,12 @@ def _work(params: PathsParams, context: JobContext) -> JobResult:
     reason = "chosen by the user"
     if params.coverage is None:
         found = suggest_setting(
-            material.classifier, features, threads=params.threads, progress=part_of(context.progress, 0, 0.6)
+            material.classifier,
+            material.batch("train").features,
+            reading=params.reading,  # type: ignore[arg-type]
+            granularity=params.granularity,  # type: ignore[arg-type]
+            threads=params.threads,
+            progress=part_of(context.progress, 0, 0.6),
         )
         params = replace(params, coverage=found.coverage, first_layer=params.first_layer or found.first_layer)
         reason = found.reason

@@ -102,7 +102,14 @@ def with_suggestion(task: RepairTask, params: FairNeuronParams) -> tuple[FairNeu
     """Fill an empty coverage and first layer from the suggested setting; return the reason in words."""
     if params.coverage is not None:
         return replace(params, first_layer=params.first_layer or 1), "chosen by the user"
-    found = suggest_setting(task.classifier, task.train.features, threads=task.threads, progress=task.progress)
+    found = suggest_setting(
+        task.classifier,
+        task.train.features,
+        reading=params.reading,
+        granularity=params.granularity,
+        threads=task.threads,
+        progress=task.progress,
+    )
     first_layer = params.first_layer or found.first_layer
     return replace(params, coverage=found.coverage, first_layer=first_layer), found.reason
 
@@ -127,6 +134,12 @@ def selective_plan(
     task: RepairTask, params: FairNeuronParams, *, paths: ActivationPaths, split: SampleSplit
 ) -> TrainingPlan:
     """Return the plan in which dropout acts on the conflict samples only."""
+    layers = len(paths.hidden_sizes)
+    if params.dropout_layers and max(params.dropout_layers) >= layers:
+        raise SettingError(
+            f"Dropout is asked for in hidden layer {max(params.dropout_layers)}; the network has hidden layers 0 to "
+            f"{layers - 1}: choose from these."
+        )
     return plan_for(
         task,
         params,

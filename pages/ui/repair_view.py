@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from fairneuron_core.errors import FairNeuronError
 from fairneuron_core.report.figures import dumbbell, search_scatter, training_curves
 from fairneuron_core.report.names import in_sentence, metric_unit, short_label
 from fairneuron_core.report.words import change_text, count, duration
@@ -49,7 +50,10 @@ def result_sentence(run: RunRecord) -> str:
     results = run.results
     if not results.get("model"):
         return str(results["reason"])
-    paired = _paired(results)
+    try:
+        paired = _paired(results)
+    except FairNeuronError as error:
+        return str(error)
     said = [
         change_text(paired.changes[name], label=short_label(name), unit=metric_unit(name)).rstrip(".")
         for name in ("demographic_parity_difference", "equal_opportunity_difference", "accuracy")

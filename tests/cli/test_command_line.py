@@ -74,6 +74,8 @@ def test_text_output_shows_intervals_and_group_counts(filled_workspace, capsys):
         (("repair", "fairneuron", "--set", "epochs"), "has no '='"),
         (("data", "show"), "needs the name"),
         (("fly",), "invalid choice"),
+        (("app", "--port", "-4"), "choose one from 1 to 65535"),
+        (("train", "--data", "german", "--epochs", "1", "--out", "/proc/x.safetensors"), "cannot be written"),
         (("train", "--colour", "blue"), "Unrecognized arguments"),
     ],
 )

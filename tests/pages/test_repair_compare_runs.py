@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from fairneuron_core.runs import execute, submit
-from fairneuron_core.store import get_run, open_store
+from fairneuron_core.store import delete_model, get_run, open_store
 from fairneuron_core.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -142,3 +142,13 @@ def test_a_failed_run_is_shown_with_its_sentence_and_can_be_started_again(filled
     next(b for b in app.button if b.label == "Start it again").click().run()
     again = get_run(open_store(workspace), address(app, "run"))
     assert again.retry_of == run.id
+
+
+@pytest.mark.parametrize("stem", ["repair", "runs"])
+def test_a_run_whose_network_was_deleted_keeps_its_page(filled_workspace, stem):
+    workspace = filled_workspace.workspace
+    run_id = work(workspace, "repair", model=filled_workspace.model, method="reweighing", epochs=1)
+    delete_model(open_store(workspace), get_run(open_store(workspace), run_id).results["model"])
+    app = open_page(stem, data="german", model=filled_workspace.model, run=run_id)
+    assert "no model" in words(app)
+    assert any(b.label in ("Start the repair", "Run again") for b in app.button)

@@ -7,7 +7,7 @@ from fairneuron_core.data import encode
 from fairneuron_core.errors import SettingError
 from fairneuron_core.jobs import gather
 from fairneuron_core.models.layers import linear_layers
-from fairneuron_core.paths import cluster
+from fairneuron_core.paths import cluster, suggest_setting
 from fairneuron_core.repair import REPAIRS, repair_row
 from fairneuron_core.repair.fairneuron import FairNeuronParams, repair_fairneuron, selective_plan, slice_training_rows
 from fairneuron_core.repair.reweighing import reweighing_weights
@@ -100,3 +100,14 @@ def test_starting_from_scratch_forgets_the_given_weights(task):
     start = linear_layers(task.classifier.network)[0].weight
     assert np.abs(linear_layers(given.classifier.network)[0].weight - start).max() < 1e-3
     assert np.abs(linear_layers(scratch.classifier.network)[0].weight - start).max() > 1e-2
+
+
+def test_dropout_in_a_layer_that_does_not_exist_is_refused(task):
+    with pytest.raises(SettingError, match="hidden layers 0 to 2"):
+        repair_fairneuron(task, FairNeuronParams(epochs=1, coverage=0.5, dropout_layers=(9,)))
+
+
+def test_the_suggestion_is_made_for_the_chosen_reading(task):
+    found = repair_fairneuron(task, FairNeuronParams(epochs=1, reading="released"))
+    expected = suggest_setting(task.classifier, task.train.features, reading="released", threads=1)
+    assert found.facts["setting"] == expected.reason
