@@ -15,7 +15,7 @@ from fairneuron_core.paths.settings import SlicingSetting
 if TYPE_CHECKING:
     import networkx as nx
 
-    from fairneuron_core.paths.slicing import Slicer
+    from fairneuron_core.paths.slicer import Slicer
 
 Synapse = tuple[int, int, int]
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from fairneuron_core.paths.frequency import count_keys
 from fairneuron_core.paths.settings import Granularity, Reading
-from fairneuron_core.paths.slicing import check_features, in_chunks, make_slicer
+from fairneuron_core.paths.slicer import check_features, make_slicer
+from fairneuron_core.paths.slicing import in_chunks
 from fairneuron_core.types import Classifier, Progress, ProgressCallback
 
 if TYPE_CHECKING:
@@ -77,11 +78,9 @@ def suggest_setting(
     counts = np.empty(keys.shape[:3], np.int64)
 
     def run(rows: slice) -> None:
-        values = slicer.values(np.asarray(features[rows]))
-        for index, coverage in enumerate(COVERAGES):
-            keys[index, rows], counts[index, rows] = slicer.select(
-                values, coverage=coverage, neurons=granularity == "neurons"
-            )
+        keys[:, rows], counts[:, rows] = slicer.keys(
+            features[rows], coverages=COVERAGES, neurons=granularity == "neurons"
+        )
 
     for share in in_chunks(run, rows=len(features), chunk=slicer.chunk_rows, threads=threads):
         if progress:

@@ -8,10 +8,10 @@ import numpy as np
 
 from fairneuron_core.paths.activation_paths import TracedPath
 from fairneuron_core.paths.settings import SlicingSetting
-from fairneuron_core.paths.slicing import Marks
+from fairneuron_core.paths.slicer import Marks
 
 if TYPE_CHECKING:
-    from fairneuron_core.paths.slicing import Slicer
+    from fairneuron_core.paths.slicer import Slicer
 
 
 def trace_row(slicer: Slicer, features: np.ndarray, setting: SlicingSetting) -> TracedPath:
@@ -53,8 +53,5 @@ def hidden_on_path(slicer: Slicer, features: np.ndarray, rows: np.ndarray, *, co
     result = np.empty((len(rows), len(hidden)), bool)
     for first in range(0, len(rows), slicer.chunk_rows):
         part = slice(first, first + slicer.chunk_rows)
-        values = slicer.values(np.asarray(features[rows[part]]))
-        marks = Marks(np.zeros((len(values.starts), net.units), bool), np.empty((1, 0), bool))
-        slicer.select(values, coverage=coverage, neurons=False, marks=marks)
-        result[part] = marks.units[:, hidden.astype(np.int64)]
+        result[part] = slicer.active(features[rows[part]], coverage=coverage)[:, hidden.astype(np.int64)]
     return result

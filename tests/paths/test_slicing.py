@@ -190,7 +190,7 @@ def test_threads_and_chunks_do_not_change_a_bit(medium, monkeypatch, granularity
     wanted = {"coverage": 0.8, "means": means, "granularity": granularity}
     one = slice_paths(network, features, threads=1, **wanted)
     two = slice_paths(network, features, threads=2, **wanted)
-    monkeypatch.setattr("fairneuron_core.paths.slicing.CHUNK_BYTES", 1)
+    monkeypatch.setattr("fairneuron_core.paths.slicer.CHUNK_BYTES", 1)
     small = slice_paths(network, features, threads=3, **wanted)
     assert small.slicer.chunk_rows == 16
     for other in (two, small):
@@ -273,7 +273,7 @@ def test_no_rows_give_no_paths(medium):
 
 def test_progress_ends_at_1_and_counts_up(medium, monkeypatch):
     network, features, means = medium
-    monkeypatch.setattr("fairneuron_core.paths.slicing.CHUNK_BYTES", 1)
+    monkeypatch.setattr("fairneuron_core.paths.slicer.CHUNK_BYTES", 1)
     seen = []
     slice_paths(network, features, coverage=0.8, means=means, progress=lambda p: seen.append(p.share))
     assert seen == sorted(seen)
@@ -284,7 +284,7 @@ def test_progress_ends_at_1_and_counts_up(medium, monkeypatch):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_cancelling_in_progress_stops_the_rest(medium, monkeypatch, threads):
     network, features, means = medium
-    monkeypatch.setattr("fairneuron_core.paths.slicing.CHUNK_BYTES", 1)
+    monkeypatch.setattr("fairneuron_core.paths.slicer.CHUNK_BYTES", 1)
     calls = []
 
     def cancel(progress):
