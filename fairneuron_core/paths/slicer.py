@@ -5,6 +5,7 @@ The rule of selection is told in `slicing.py`; this file only brings network, pr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
