@@ -1,18 +1,14 @@
-"""The CPU kernels of neural network slicing: forward sums and the backward selection, row by row, in numba.
+"""The CPU kernels of neural network slicing: forward pass, backward selection and keys, row by row, in numba.
 
 Paper: Gao et al., "FairNeuron", ICSE 2022, section 3.2 (neural network slicing).
 
-1. `affine` computes pre-activations, inputs ascending, bias last, in float64.
-2. `slice_rows` walks from the output neuron down; the rule of selection is told in `slicing.py`.
-3. The contributions are rounded to a grid of at most 2^-50 of the largest possible one and held as whole numbers.
-   Whole-number sums do not depend on their order: every chunk size, thread count and vector width gives the same
-   path, and ties are exact.
-4. Nothing is sorted: `_last_taken` brackets the value of the last taken contribution by regula falsi on
-   S(t) = sum of the contributions above t (Illinois variant), then walks down the few values that are left.
-5. A path's key is the sum over its synapses of A_j * B_k (mod 2^64), for two words: see `keys.py`.
+1. `_forward` computes pre-activations in float64, inputs ascending, bias last.
+2. `slice_rows` walks from the output neuron down; the rule of selection is told in `slicing.py`. The cut of a neuron
+   is found in `cut.py`; many coverages at once are told in `ladder.py`.
+3. A path's key is the sum over its synapses of A_j * B_k (mod 2^64), for two words (`keys.py`). The sum of B_k over a
+   mask is looked up four lanes at a time.
 
-All arrays are flat and padded (`packing.py`), so that one compiled kernel serves every network shape. All kernels
-are in this file because numba's cache on disk only notices changes of the file that a kernel is in.
+All arrays are flat and padded (`packing.py`), so that one compiled kernel serves every network shape.
 """
 
 from __future__ import annotations
@@ -20,280 +16,187 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
-FEW = 3
-MAX_STEPS = 12
-LIFT = 6755399441055744.0  # 1.5 * 2^52: adding it leaves a rounded whole number in the low bits of the sum
-LIFT_BITS = 0x4338000000000000
-NONE = 2**62  # a bound that no contribution reaches
-ALL = -(2**62)  # a bound that every contribution reaches
-NEVER = -(2**62) - 1  # the value of padding when it must not be taken
+from fairneuron_core.paths.cut import addresses, cut, cut_released, make_work, rescale, scratch_sizes
+from fairneuron_core.paths.ladder import climb
+from fairneuron_core.paths.lanes import LANES, advance, as_int64, entry, inner, lowest_bit, pointer_to
+
+RELU, IDENTITY, TANH, SIGMOID = range(4)
+_EXPONENT = 0x7FF0000000000000
 
 
-@njit(nogil=True, cache=True)
-def affine(inputs, input_at, weights, bias, outputs, output_at):
-    """Set outputs[r, output_at + j] = sum over k ascending of inputs[r, input_at + k] * weights[k, j], then + bias[j].
-
-    Inputs that are zero are skipped: most are, after one-hot encoding and ReLU.
-    """
-    for r in range(inputs.shape[0]):
-        row = outputs[r, output_at : output_at + bias.size]
-        row.fill(0.0)
-        for k in range(weights.shape[0]):
-            value = inputs[r, input_at + k]
-            if value != 0.0:
-                for j in range(bias.size):
-                    row[j] += value * weights[k, j]
-        for j in range(bias.size):
-            row[j] += bias[j]
-
-
-@njit(nogil=True, cache=True)
-def _lift(weights, scaled, lifted):
-    """Round the contributions to whole numbers, still lifted. Slices, not offsets: these loops must vectorise."""
-    for k in range(lifted.size):
-        lifted[k] = weights[k] * scaled[k] + LIFT
+@inner
+def _add_product(row, weights, inputs, chosen, count, size):
+    """row[j] += inputs[k] * weights[k, j] for the `count` rows k in `chosen`, ascending, four at a time."""
+    at = 0
+    while at + 4 <= count:
+        k0, k1, k2, k3 = chosen[at], chosen[at + 1], chosen[at + 2], chosen[at + 3]
+        w0, w1 = advance(weights, k0 * size), advance(weights, k1 * size)
+        w2, w3 = advance(weights, k2 * size), advance(weights, k3 * size)
+        a0, a1, a2, a3 = inputs[k0], inputs[k1], inputs[k2], inputs[k3]
+        for j in range(size):
+            row[j] = (((row[j] + a0 * w0[j]) + a1 * w1[j]) + a2 * w2[j]) + a3 * w3[j]
+        at += 4
+    while at < count:
+        a0, w0 = inputs[chosen[at]], advance(weights, chosen[at] * size)
+        for j in range(size):
+            row[j] += a0 * w0[j]
+        at += 1
 
 
-@njit(nogil=True, cache=True)
-def _tally(grid):
-    """Turn lifted bits into whole numbers; return (positive sum, negative sum, largest, smallest)."""
-    positive, negative, largest, smallest = 0, 0, -(2**62), 2**62
-    for k in range(grid.size):
-        value = grid[k] - LIFT_BITS
-        grid[k] = value
-        positive += max(value, 0)
-        negative += min(value, 0)
-        largest = max(largest, value)
-        smallest = min(smallest, value)
-    return positive, negative, largest, smallest
-
-
-@njit(nogil=True, cache=True)
-def _negate(grid):
-    for k in range(grid.size):
-        grid[k] = -grid[k]
-
-
-@njit(nogil=True, cache=True)
-def _above(grid, bound):
-    """Return (sum, count) of the values above `bound`."""
-    total, count = 0, 0
-    for k in range(grid.size):
-        total += grid[k] if grid[k] > bound else 0
-        count += 1 if grid[k] > bound else 0
-    return total, count
-
-
-@njit(nogil=True, cache=True)
-def _largest_to(grid, bound):
-    """Return the largest value that is not above `bound`."""
-    best = -(2**62)
-    for k in range(grid.size):
-        best = max(best, grid[k] if grid[k] <= bound else -(2**62))
-    return best
-
-
-@njit(nogil=True, cache=True)
-def _count_and_next(grid, value):
-    """Return (how many equal `value`, the largest value below it)."""
-    count, following = 0, -(2**62)
-    for k in range(grid.size):
-        count += 1 if grid[k] == value else 0
-        following = max(following, grid[k] if grid[k] < value else -(2**62))
-    return count, following
-
-
-@njit(nogil=True, cache=True)
-def _keep_first(grid, value, keep):
-    """Zero all but the first `keep` entries equal to `value`: ties are taken by index."""
-    for k in range(grid.size):
-        if grid[k] == value:
-            if keep > 0:
-                keep -= 1
-            else:
-                grid[k] = 0
-
-
-@njit(nogil=True, cache=True)
-def _last_taken(grid, largest, positive, target):
-    """Return the value of the last contribution of the shortest prefix whose sum exceeds `target` >= 0.
-
-    Needs positive > target. Entries tied with that value that the prefix does not need are set to zero.
-    Invariant: S(low) > target >= S(high), with S(t) the sum of the values above t.
-    """
-    if largest > target:
-        _keep_first(grid, largest, 1)
-        return largest
-    low, high, many, few, above = 0, largest, grid.size, 0, 0
-    surplus, deficit, side = float(positive - target), float(target), 0
-    for _ in range(MAX_STEPS):
-        if many - few <= FEW or high - low < 2:
-            break
-        cut = high - int(float(high - low) * (deficit / (deficit + surplus)))
-        cut = min(max(cut, low + 1), high - 1)
-        total, count = _above(grid, cut)
-        if total > target:
-            low, many, surplus = cut, count, float(total - target)
-            if side > 0:
-                deficit *= 0.5
-            side = 1
+@inner
+def _activate(kind, before, after, size):
+    for j in range(size):
+        z = before[j]
+        if kind == RELU:
+            after[j] = z if z > 0.0 else 0.0
+        elif kind == IDENTITY:
+            after[j] = z
+        elif kind == TANH:
+            after[j] = math.tanh(z)
         else:
-            high, few, above, deficit = cut, count, total, float(target - total)
-            if side < 0:
-                surplus *= 0.5
-            side = -1
-    value = _largest_to(grid, high)
-    count, following = _count_and_next(grid, value)
-    while above + value * count <= target:
-        above += value * count
-        value = following
-        count, following = _count_and_next(grid, value)
-    need = (target - above) // value + 1
-    if need < count:
-        _keep_first(grid, value, need)
-    return value
+            after[j] = 1.0 / (1.0 + math.exp(-z))
 
 
-@njit(nogil=True, cache=True)
-def _bound_of_sum(grid, coverage):
-    """Return the value from which contributions are taken, for the readings whose target is the sum of c.
+@inner
+def _forward(net, before, after, chosen):
+    """Fill pre-activations and activations of one row; the inputs are in place. Zero inputs of a layer are skipped.
 
-    Negates `grid` where the sum is negative.
+    Sums run over the inputs in ascending order, the bias last. Returns whether every value is finite.
     """
-    positive, negative, largest, smallest = _tally(grid)
-    total = positive + negative
-    if total == 0:
-        return NONE
-    if total < 0:
-        _negate(grid)
-        total, positive, largest = -total, -negative, -smallest
-    target = math.floor(coverage * float(total))
-    return 1 if coverage >= 1.0 or positive <= target else _last_taken(grid, largest, positive, target)
+    for layer in range(net.layers):
+        here, up, size = net.unit_at[layer], net.unit_at[layer + 1], net.padded[layer + 1]
+        count = 0
+        for k in range(net.widths[layer]):
+            chosen[count] = k
+            count += 1 if after[here + k] != 0.0 else 0
+        row, bias = advance(before, up), advance(net.biases, up)
+        for j in range(size):
+            row[j] = 0.0
+        weights = advance(net.forward, net.forward_at[layer])
+        _add_product(row, weights, advance(after, here), chosen, count, size)
+        for j in range(size):
+            row[j] += bias[j]
+        _activate(net.activations[layer], row, advance(after, up), net.widths[layer + 1])
+    bits, broken = as_int64(before), 0
+    for j in range(net.units):
+        broken |= np.int64((bits[j] & _EXPONENT) == _EXPONENT)
+    return broken == 0
 
 
-@njit(nogil=True, cache=True)
-def _bound_released(grid, width, goal):
-    """Return the value from which contributions are taken, for the reading `released`.
+@inner
+def _sum_of_words(mask, table, groups):
+    """Return the sums of both words B over the lanes of `mask`, by tables of the sums of every four."""
+    word, second = 0, 0
+    for group in range(groups):
+        lanes = mask[group]
+        for quarter in range(LANES // 4):
+            at = (((group * LANES // 4 + quarter) << 4) + ((lanes >> (4 * quarter)) & 15)) << 1
+            word += table[at]
+            second += table[at + 1]
+    return word, second
 
-    The running sum of the signed values, largest first, stops at >= `goal`; where it never gets there, all are taken.
-    """
-    positive, _, largest, smallest = _tally(grid)
-    if largest <= 0:
-        largest = grid[0]
-        for k in range(width):
-            largest = max(largest, grid[k])
-    if float(largest) >= goal:
-        lowest = smallest - 1
-        kept = False
-        for k in range(width):
-            if grid[k] == largest and not kept:
-                kept = True
+
+@inner
+def _walk_layer(net, layer, values, active, below, coverage, released, work, taken):
+    """Expand the neurons of the mask `active` into the mask `below`; return (key word, second word, synapses)."""
+    after, sources, profile, changes = values
+    here, up, size, units = net.unit_at[layer], net.unit_at[layer + 1], net.padded[layer], net.units
+    power, error = rescale(
+        advance(sources, here), advance(after, here), advance(profile, here), work, net.bits[layer], size
+    )
+    words, table = net.words, advance(net.tables, here * 8)
+    key, second, synapses = 0, 0, 0
+    for group in range(size // LANES):
+        below[group] = 0
+    for upper in range(net.padded[layer + 1] // LANES):
+        lanes = active[upper]
+        while lanes != 0:
+            j = upper * LANES + lowest_bit(lanes)
+            lanes &= lanes - 1
+            change = changes[up + j] * power
+            if released:
+                synapses += cut_released(net, layer, j, work, change * coverage)
             else:
-                grid[k] = lowest
-        return largest
-    if goal <= 0.0 or float(positive) < goal:
-        return ALL
-    target = math.ceil(goal) - 1
-    return ALL if positive <= target else _last_taken(grid, largest, positive, target)
+                synapses += cut(net, layer, j, work, change, coverage, error)
+            word, other = _sum_of_words(work.mask, table, size // LANES)
+            key += words[2 * units + up + j] * word
+            second += words[3 * units + up + j] * other
+            for group in range(size // LANES):
+                below[group] |= work.mask[group]
+            if taken.size > 0:
+                for k in range(net.widths[layer]):
+                    taken[net.weight_at[layer] + j * size + k] = (work.mask[k // LANES] >> (k % LANES)) & 1 != 0
+    return key, second, synapses
 
 
-@njit(nogil=True, cache=True)
-def _take(grid, bound, key_a, key_b, marks):
-    """Turn `grid` into a mask of the values that reach `bound` and add it to `marks`.
-
-    Returns (sum of B, sum of B', number taken).
-    """
-    for k in range(grid.size):
-        grid[k] = -1 if grid[k] >= bound else 0
-        marks[k] |= grid[k]
-    word_a, word_b, count = 0, 0, 0
-    for k in range(grid.size):
-        word_a += key_a[k] & grid[k]
-        word_b += key_b[k] & grid[k]
-        count -= grid[k]
-    return word_a, word_b, count
-
-
-@njit(nogil=True, cache=True)
-def _rescale(sources, scaled, bits):
-    """Fill `scaled` with the sources times a power of two that brings the largest to 2^bits; return that power."""
-    largest = 0.0
-    for k in range(scaled.size):
-        largest = max(largest, abs(sources[k]))
-    _, exponent = math.frexp(largest)
-    power = math.ldexp(1.0, min(bits - exponent, 800))
-    for k in range(scaled.size):
-        scaled[k] = sources[k] * power
-    return power
-
-
-@njit(nogil=True, cache=True)
-def _walk_layer(above, weights, work, words, width, goals, coverage, power, released, taken):
-    """Expand the active neurons `above`; fill the marks in work[2]; return (key word, second word, synapses)."""
-    source_a, source_b, target_a, target_b = words  # four arrays: rows of a slice would not be contiguous
-    size = work.shape[1]
-    lifted, scaled, grid, marks = work[0], work[1], work[0].view(np.int64), work[2].view(np.int64)
-    key_a, key_b, total = 0, 0, 0
-    for k in range(size):
-        marks[k] = 0
-    for j in range(above.size):
-        if above[j] == 0:
-            continue
-        _lift(weights[j * size : (j + 1) * size], scaled, lifted)
-        bound = _bound_released(grid, width, goals[j] * power * coverage) if released else _bound_of_sum(grid, coverage)
-        for k in range(width, size):
-            grid[k] = NEVER
-        word_a, word_b, count = _take(grid, bound, source_a, source_b, marks)
-        key_a += target_a[j] * word_a
-        key_b += target_b[j] * word_b
-        total += count
-        for k in range(size if taken.size > 0 else 0):
-            taken[j * size + k] = grid[k] != 0
-    return key_a, key_b, total
-
-
-@njit(nogil=True, cache=True)
-def slice_rows(
-    sources, goals, starts, weights, widths, padded, bits, unit_at, weight_at,
-    words, coverage, released, neurons, keys, counts, actives, taken,
-):  # fmt: skip
-    """Slice some rows. Layers count from 0 here: layer l leads from level l to level l + 1.
-
-    sources (n, units of levels 0..L-1), goals (n, units) only for `released`, starts (n,) output neuron
-    weights flat, rows padded and scaled to a largest magnitude in [0.5, 1); words (4, units): B, B', A, A'
-    keys (n, L, 2), counts (n, L); actives (n, units) and taken (n, weights) are filled unless they have no columns
-    """
-    layers = widths.size - 1
-    active = np.zeros(unit_at[layers] + padded[layers], np.int64)
-    # One block: arrays that lie a multiple of 4 kB apart would make loads wait for unrelated stores.
-    block = np.empty(3 * active.size, np.float64)
-    for r in range(sources.shape[0]):
-        active.fill(0)
-        active[unit_at[layers] + starts[r]] = 1
-        for layer in range(layers - 1, 0 if released else -1, -1):
-            size, here, up = padded[layer], unit_at[layer], unit_at[layer + 1]
-            here_to, up_to = here + size, up + widths[layer + 1]
-            first, end = weight_at[layer], weight_at[layer] + size * widths[layer + 1]
-            work = block[: 3 * size].reshape(3, size)
-            power = _rescale(sources[r, here:here_to], work[1], bits[layer])
-            keys[r, layer, 0], keys[r, layer, 1], counts[r, layer] = _walk_layer(
-                active[up:up_to], weights[first:end], work,
-                (words[0, here:here_to], words[1, here:here_to], words[2, up:up_to], words[3, up:up_to]), widths[layer],
-                goals[r, up:up_to] if released else goals[0, :0], coverage, power, released,
-                taken[r, first:end] if taken.shape[1] > 0 else taken[0, :0],
-            )  # fmt: skip
-            if neurons:
-                keys[r, layer, 0] = keys[r, layer, 1] = 0
-            marks = work[2].view(np.int64)
-            for k in range(size):
-                active[here + k] = marks[k]
-                if neurons:
-                    keys[r, layer, 0] += words[0, here + k] & marks[k]
-                    keys[r, layer, 1] += words[1, here + k] & marks[k]
+@inner
+def _walk(net, r, values, start, active, coverage, released, neurons, work, keys, counts, views):
+    """Slice one row at one coverage: fill keys[r, 0], counts[r, 0] and the masks `active` of all levels."""
+    layers, units, words = net.layers, net.units, net.words
+    for group in range(units // LANES):
+        active[group] = 0
+    top = net.unit_at[layers] + start
+    active[top // LANES] = 1 << (top % LANES)
+    for layer in range(layers - 1, 0 if released else -1, -1):
+        here = net.unit_at[layer]
+        below = advance(active, here // LANES)
+        word, second, counts[r, 0, layer] = _walk_layer(
+            net, layer, values, advance(active, net.unit_at[layer + 1] // LANES), below, coverage, released, work,
+            views.taken[r] if views.taken.shape[1] > 0 else views.taken[0],
+        )  # fmt: skip
         if neurons:
-            keys[r, layers - 1, 0] += words[2, unit_at[layers] + starts[r]]
-            keys[r, layers - 1, 1] += words[3, unit_at[layers] + starts[r]]
-        for k in range(actives.shape[1]):
-            actives[r, k] = active[k] != 0
+            word, second = _sum_of_words(below, advance(net.tables, here * 8), net.padded[layer] // LANES)
+        keys[r, 0, layer, 0], keys[r, 0, layer, 1] = word, second
+    if neurons:
+        keys[r, 0, layers - 1, 0] += words[2 * units + top]
+        keys[r, 0, layers - 1, 1] += words[3 * units + top]
+
+
+@inner
+def _keep(views, r, before, after, active):
+    """Copy what the caller wants to see of row r."""
+    for u in range(views.before.shape[1]):
+        views.before[r, u] = before[u]
+        views.after[r, u] = after[u]
+    for u in range(views.actives.shape[1]):
+        views.actives[r, u] = (active[u // LANES] >> (u % LANES)) & 1 != 0
+
+
+@entry
+def slice_rows(features, profiles, layout, coverages, released, neurons, keys, counts, views):
+    """Slice some rows; return the first row with a value that is not finite, or -1.
+
+    features float32 (n, inputs); profiles float64 (2, units): the means of activations and of pre-activations
+    coverages float64 ascending, one of them for `released`; `views` are filled where they have columns
+    keys int64 (n, coverages, L, 2) and counts int64 (n, coverages, L) are filled
+    """
+    net, largest, many = addresses(layout), layout.padded.max(), coverages.size
+    units = net.units
+    real_size, float_size, whole_size = scratch_sizes(largest)
+    reals, floats = np.zeros(4 * units + real_size), np.zeros(float_size, np.float32)
+    whole = np.zeros(2 * units + whole_size + 5 * many, np.int64)
+    before, active = pointer_to(reals), pointer_to(whole)
+    after, sources, changes = advance(before, units), advance(before, 2 * units), advance(before, 3 * units)
+    since, part = advance(active, units), advance(active, 2 * units + whole_size)
+    work = make_work(advance(before, 4 * units), floats, advance(active, 2 * units), largest)
+    values = after, sources, pointer_to(profiles), changes
+    head, outputs = net.unit_at[net.layers], net.widths[net.layers]
+    for r in range(features.shape[0]):
+        for k in range(features.shape[1]):
+            before[k] = features[r, k]
+            after[k] = features[r, k]
+        if not _forward(net, before, after, work.chosen):
+            return r
+        start = 0
+        for j in range(outputs):
+            start = j if before[head + j] > before[head + start] else start
+        for u in range(units):
+            sources[u] = before[u] if released else after[u] - profiles[0, u]
+            changes[u] = (before[u] - profiles[1, u]) * net.row_scale[u]
+        if many == 1:
+            _walk(net, r, values, start, active, coverages[0], released, neurons, work, keys, counts, views)
+        else:
+            climb(net, r, values, start, since, coverages, neurons, work, part, keys, counts)
+        _keep(views, r, before, after, active)
+    return -1

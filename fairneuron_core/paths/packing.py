@@ -1,4 +1,4 @@
-"""A network laid out for the kernels: flat, padded arrays, and the forward pass of a chunk of rows.
+"""A network laid out for the kernels: flat, padded arrays.
 
 Levels count from 0 (the inputs); Linear layer l leads from level l - 1 to level l.
 """
@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -20,8 +21,37 @@ if TYPE_CHECKING:
     from fairneuron_core.models.layers import LinearLayer
 
 LANES = 16
+NIBBLE = 4
+ACTIVATIONS = ("relu", "identity", "tanh", "sigmoid")  # the order of the kernels' numbers
 GRID_BITS = 50
 SUM_BITS = 62
+
+
+class Layout(NamedTuple):
+    """A packed network as the kernels read it; see `PackedNetwork` for shapes. Levels and layers count from 0."""
+
+    widths: np.ndarray
+    padded: np.ndarray
+    unit_at: np.ndarray
+    weight_at: np.ndarray
+    weights: np.ndarray
+    forward_at: np.ndarray
+    forward: np.ndarray
+    biases: np.ndarray
+    activations: np.ndarray
+    row_scale: np.ndarray
+    bits: np.ndarray
+    words: np.ndarray
+    tables: np.ndarray
+
+
+class Views(NamedTuple):
+    """What is kept of a row where there are columns for it: before, after, actives (n, units), taken (n, weights)."""
+
+    before: np.ndarray
+    after: np.ndarray
+    actives: np.ndarray
+    taken: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +63,9 @@ class PackedNetwork:
     `row_scale` holds these powers per unit. The selection of a neuron does not depend on the scale of its row.
     bits: per layer, the grid that keeps a sum over the layer's inputs within 62 bits.
     words (4, units): the key words B, B', A, A' of every unit.
+    tables (units / 4, 16, 2): for every four units, the sums of B and B' over each of their 16 subsets.
+    forward: the layers once more, weights[k, j] from input k to padded output j, from forward_at on; biases (units).
+    activations: per layer, its place in `ACTIVATIONS`.
     """
 
     layers: tuple[LinearLayer, ...]
@@ -44,12 +77,21 @@ class PackedNetwork:
     row_scale: np.ndarray
     bits: np.ndarray
     words: np.ndarray
-    forward: tuple[tuple[np.ndarray, np.ndarray], ...]
+    tables: np.ndarray
+    forward_at: np.ndarray
+    forward: np.ndarray
+    biases: np.ndarray
+    activations: np.ndarray
 
     @property
     def units(self) -> int:
         """Length of a row that holds all levels, padding included."""
         return int(self.unit_at[-1] + self.padded[-1])
+
+    @cached_property
+    def layout(self) -> Layout:
+        """What the kernels read of this."""
+        return Layout(*(np.ascontiguousarray(getattr(self, name)) for name in Layout._fields))
 
     def level(self, index: int) -> slice:
         """Return where the units of one level lie in a row of all units (without padding)."""
@@ -68,43 +110,33 @@ def pack(layers: Sequence[LinearLayer]) -> PackedNetwork:
     padded = -(-widths // LANES) * LANES
     unit_at = np.concatenate([[0], np.cumsum(padded)[:-1]])
     rows = [_scaled_rows(layer.weight, int(pad)) for layer, pad in zip(layers, padded, strict=False)]
-    row_scale = np.ones(unit_at[-1] + padded[-1])
-    for (_, scale), at in zip(rows, unit_at[1:], strict=True):
+    row_scale, biases = np.ones(unit_at[-1] + padded[-1]), np.zeros(unit_at[-1] + padded[-1])
+    for (_, scale), layer, at in zip(rows, layers, unit_at[1:], strict=True):
         row_scale[at : at + len(scale)] = scale
-    sizes = [weights.size for weights, _ in rows]
+        biases[at : at + len(scale)] = layer.bias
+    forward = [_forward_weights(layer.weight, int(pad)) for layer, pad in zip(layers, padded[1:], strict=True)]
+    words = _words(padded)
     return PackedNetwork(
         layers=tuple(layers),
         widths=widths,
         padded=padded,
         unit_at=unit_at,
-        weight_at=np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64),
+        weight_at=_places(weights for weights, _ in rows),
         weights=np.concatenate([weights.ravel() for weights, _ in rows]),
         row_scale=row_scale,
         bits=np.array([min(GRID_BITS, SUM_BITS - math.ceil(math.log2(max(width, 2)))) for width in widths[:-1]]),
-        words=_words(padded),
-        forward=tuple(_forward_arrays(layer, int(pad)) for layer, pad in zip(layers, padded[1:], strict=True)),
+        words=words,
+        tables=_subset_sums(words[:2]),
+        forward_at=_places(forward),
+        forward=np.concatenate([weights.ravel() for weights in forward]),
+        biases=biases,
+        activations=np.array([ACTIVATIONS.index(layer.activation) for layer in layers]),
     )
 
 
-def forward_pass(network: PackedNetwork, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return (activations, pre-activations) of some rows, both float64 (rows, units), in a fixed order of sums.
-
-    At level 0 both hold the inputs. Raises ModelError when a value is not finite.
-    """
-    # Imported here: numba is slow to import and pages that only count paths do not need it.
-    from fairneuron_core.models.layers import activate
-    from fairneuron_core.paths.kernels import affine
-
-    before = np.zeros((len(features), network.units))
-    before[:, network.level(0)] = features
-    after = before.copy()
-    for index, (weights, bias) in enumerate(network.forward, start=1):
-        affine(after, network.unit_at[index - 1], weights, bias, before, network.unit_at[index])
-        units = network.level(index)
-        after[:, units] = activate(network.layers[index - 1].activation, before[:, units])
-    if not (np.isfinite(before).all() and np.isfinite(after).all()):
-        raise ModelError("A row gives values that are not finite (NaN or infinite): clean its inputs or the weights.")
-    return after, before
+def _places(parts: Iterable[np.ndarray]) -> np.ndarray:
+    """Return where each part begins when all are laid end to end."""
+    return np.concatenate([[0], np.cumsum([part.size for part in parts])[:-1]]).astype(np.int64)
 
 
 def _scaled_rows(weight: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -117,13 +149,18 @@ def _scaled_rows(weight: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray
     return rows, np.ldexp(1.0, -exponents)
 
 
-def _forward_arrays(layer: LinearLayer, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return weights (in, padded out) float32 and bias (padded out,) float64."""
-    weights = np.zeros((layer.weight.shape[1], width), np.float32)
-    weights[:, : len(layer.weight)] = layer.weight.T
-    bias = np.zeros(width)
-    bias[: len(layer.bias)] = layer.bias
-    return weights, bias
+def _forward_weights(weight: np.ndarray, width: int) -> np.ndarray:
+    """Return weights (in, padded out) float32."""
+    weights = np.zeros((weight.shape[1], width), np.float32)
+    weights[:, : len(weight)] = weight.T
+    return weights
+
+
+def _subset_sums(words: np.ndarray) -> np.ndarray:
+    """Return the sums (mod 2^64) of both words over every subset of every four units: (units / 4, 16, 2)."""
+    subsets = (np.arange(2**NIBBLE)[:, None] >> np.arange(NIBBLE)) & 1  # (16, 4)
+    fours = words.T.reshape(-1, 1, NIBBLE, 2)
+    return (fours * subsets[:, :, None]).sum(axis=2, dtype=np.int64)
 
 
 def _words(padded: np.ndarray) -> np.ndarray:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fairneuron_core.errors import DataError
-from fairneuron_core.paths.packing import PackedNetwork, forward_pass, pack
+from fairneuron_core.errors import DataError, ModelError
+from fairneuron_core.paths.packing import PackedNetwork, Views, pack
 from fairneuron_core.paths.settings import Reading, SlicingSetting, training_profile
 from fairneuron_core.types import Classifier
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 CHUNK_BYTES = 4_000_000
+_NO_REALS, _NO_MARKS = np.empty((1, 0)), np.empty((1, 0), bool)
+_NO_VIEWS = Views(_NO_REALS, _NO_REALS, _NO_MARKS, _NO_MARKS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +29,7 @@ class Slicer:
     """A packed network with its training profile: all that is needed to slice any rows."""
 
     network: PackedNetwork
-    profile: np.ndarray
+    profiles: np.ndarray
     reading: Reading
 
     @property
@@ -35,63 +37,62 @@ class Slicer:
         """Rows whose forward values take about 4 MB: chunks stay in the cache and memory stays bounded."""
         return max(16, min(1024, CHUNK_BYTES // (16 * self.network.units)))
 
-    def values(self, features: np.ndarray) -> ForwardValues:
-        """Return what the selection reads of some rows, by the reading."""
-        after, before = forward_pass(self.network, features)
-        head = before[:, self.network.level(-1)]
-        starts = head.argmax(axis=1)
-        if self.reading == "released":
-            return ForwardValues(before, before * self.network.row_scale, starts, after)
-        return ForwardValues(after - self.profile, np.empty((1, 0)), starts, after)
-
-    def select(
-        self, values: ForwardValues, *, coverage: float, neurons: bool, marks: Marks | None = None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return per-layer keys (n, L, 2) uint64 and synapse counts (n, L); fill `marks` when given."""
-        from fairneuron_core.paths.kernels import slice_rows
-
-        net = self.network
-        keys = np.zeros((len(values.starts), len(net.layers), 2), np.int64)
-        counts = np.zeros(keys.shape[:2], np.int64)
-        marks = marks or Marks(np.empty((1, 0), bool), np.empty((1, 0), bool))
-        slice_rows(
-            values.sources, values.goals, values.starts, net.weights, net.widths, net.padded, net.bits, net.unit_at,
-            net.weight_at, net.words, float(coverage), self.reading == "released", neurons,
-            keys, counts, marks.units, marks.weights,
-        )  # fmt: skip
-        return keys.view(np.uint64), counts
-
     def keys(self, features: np.ndarray, *, coverages: Sequence[float], neurons: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Slice one chunk: per-layer keys (coverages, n, L, 2) uint64 and synapse counts (coverages, n, L) int64."""
-        values = self.values(np.asarray(features))
-        found = [self.select(values, coverage=coverage, neurons=neurons) for coverage in coverages]
-        return np.stack([keys for keys, _ in found]), np.stack([counts for _, counts in found])
+        """Slice one chunk: per-layer keys (coverages, n, L, 2) uint64 and synapse counts (coverages, n, L) int64.
+
+        Many coverages share one backward pass, but for the reading `released`, whose prefixes need not contain one
+        another.
+        """
+        wanted, place = np.unique(np.asarray(coverages, np.float64), return_inverse=True)
+        if self.reading == "released":
+            found = [self._run(features, wanted[i : i + 1], neurons, _NO_VIEWS) for i in range(len(wanted))]
+            keys, counts = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
+        else:
+            keys, counts = self._run(features, wanted, neurons, _NO_VIEWS)
+        return keys.swapaxes(0, 1)[place].view(np.uint64), counts.swapaxes(0, 1)[place]
 
     def active(self, features: np.ndarray, *, coverage: float) -> np.ndarray:
         """Return which units are on the path of each row of one chunk: bool (n, units), places as in PackedNetwork."""
-        values = self.values(np.asarray(features))
-        marks = Marks(np.zeros((len(values.starts), self.network.units), bool), np.empty((1, 0), bool))
-        self.select(values, coverage=coverage, neurons=False, marks=marks)
-        return marks.units
+        marks = np.zeros((len(features), self.network.units), bool)
+        self._run(features, np.array([coverage]), False, Views(_NO_REALS, _NO_REALS, marks, _NO_MARKS))
+        return marks
+
+    def trace(self, features: np.ndarray, *, coverage: float) -> Trace:
+        """Return everything about the paths of a few rows."""
+        rows, net = len(features), self.network
+        before, after = np.zeros((rows, net.units)), np.zeros((rows, net.units))
+        units, weights = np.zeros((rows, net.units), bool), np.zeros((rows, net.weights.size), bool)
+        self._run(features, np.array([coverage]), False, Views(before, after, units, weights))
+        starts = before[:, net.level(-1)].argmax(axis=1)
+        return Trace(before if self.reading == "released" else after - self.profiles[0], after, starts, units, weights)
+
+    def _run(
+        self, features: np.ndarray, coverages: np.ndarray, neurons: bool, views: Views
+    ) -> tuple[np.ndarray, np.ndarray]:
+        from fairneuron_core.paths.kernels import slice_rows
+
+        rows = np.ascontiguousarray(features, np.float32)
+        keys = np.zeros((len(rows), len(coverages), len(self.network.layers), 2), np.int64)
+        counts = np.zeros(keys.shape[:3], np.int64)
+        released = self.reading == "released"
+        broken = slice_rows(rows, self.profiles, self.network.layout, coverages, released, neurons, keys, counts, views)
+        if broken >= 0:
+            raise ModelError(
+                "A row gives values that are not finite (NaN or infinite): clean its inputs or the weights."
+            )
+        return keys, counts
 
 
 @dataclass(frozen=True, eq=False)
-class ForwardValues:
-    """sources: the s_k of the reading; goals: scaled z (only `released`); starts: output neuron; activations."""
+class Trace:
+    """A few rows with all their numbers, each (n, units) padded as in PackedNetwork, weights (n, weights).
 
-    sources: np.ndarray
-    goals: np.ndarray
-    starts: np.ndarray
-    activations: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class Marks:
-    """Which units (n, units) and which weights (n, weights) are on the path; padded as in PackedNetwork.
-
-    An array without columns, (1, 0), is left alone.
+    sources: the s_k of the reading; after: activations; starts (n,): output neuron; units, weights: on the path or not.
     """
 
+    sources: np.ndarray
+    after: np.ndarray
+    starts: np.ndarray
     units: np.ndarray
     weights: np.ndarray
 
@@ -106,10 +107,21 @@ def make_slicer(network: nn.Sequential | Classifier, *, reading: Reading = "delt
     packed = pack(linear_layers(module))
     SlicingSetting(coverage=0.0, reading=reading).check_layers(len(packed.layers))
     levels = training_profile(means if reading == "delta" else 0, stored=stored, widths=packed.widths)
-    profile = np.zeros(packed.units)
-    for index, mean in enumerate(levels):
-        profile[packed.level(index)] = mean
-    return Slicer(packed, profile, reading)
+    return Slicer(packed, _profiles(packed, levels, reading), reading)
+
+
+def _profiles(network: PackedNetwork, levels: Sequence[np.ndarray], reading: Reading) -> np.ndarray:
+    """Return the means of activations and of pre-activations, (2, units).
+
+    The latter are what the layers make of the former, so that z - mean z is the sum of the contributions. `released`
+    has no means; its target is z itself.
+    """
+    profiles = np.zeros((2, network.units))
+    for index, (mean, layer) in enumerate(zip(levels, network.layers, strict=True)):
+        if reading != "released":
+            profiles[0, network.level(index)] = mean
+            profiles[1, network.level(index + 1)] = layer.weight.astype(np.float64) @ mean + layer.bias
+    return profiles
 
 
 def check_features(slicer: Slicer, features: np.ndarray) -> None:

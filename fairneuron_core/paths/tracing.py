@@ -8,7 +8,6 @@ import numpy as np
 
 from fairneuron_core.paths.activation_paths import TracedPath
 from fairneuron_core.paths.settings import SlicingSetting
-from fairneuron_core.paths.slicer import Marks
 
 if TYPE_CHECKING:
     from fairneuron_core.paths.slicer import Slicer
@@ -17,13 +16,11 @@ if TYPE_CHECKING:
 def trace_row(slicer: Slicer, features: np.ndarray, setting: SlicingSetting) -> TracedPath:
     """Return the path of one row (inputs,): synapses from `first_layer` up, by layer, then target, then source."""
     net = slicer.network
-    values = slicer.values(np.asarray(features)[None])
-    marks = Marks(np.zeros((1, net.units), bool), np.zeros((1, net.weights.size), bool))
-    slicer.select(values, coverage=setting.coverage, neurons=False, marks=marks)
+    values = slicer.trace(np.asarray(features)[None], coverage=setting.coverage)
     layer, source, target, contribution = [], [], [], []
     for index in range(setting.first_layer - 1, len(net.layers)):
         width = int(net.padded[index])
-        taken = np.flatnonzero(_layer_marks(marks.weights[0], slicer, index))
+        taken = np.flatnonzero(_layer_marks(values.weights[0], slicer, index))
         j, k = np.divmod(taken, width)
         layer.append(np.full(len(taken), index + 1))
         source.append(k)
@@ -34,9 +31,9 @@ def trace_row(slicer: Slicer, features: np.ndarray, setting: SlicingSetting) -> 
     deltas.append(net.layers[-1].weight @ deltas[-1])
     return TracedPath(
         *(np.concatenate(parts) for parts in (layer, source, target, contribution)),
-        activations=tuple(values.activations[0, net.level(level)] for level in levels),
+        activations=tuple(values.after[0, net.level(level)] for level in levels),
         deltas=tuple(deltas),
-        neurons=tuple(np.flatnonzero(marks.units[0, net.level(level)]) for level in levels),
+        neurons=tuple(np.flatnonzero(values.units[0, net.level(level)]) for level in levels),
         start=int(values.starts[0]),
     )
 
