@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from fairneuron_core.errors import DataError, ModelError
+from fairneuron_core.errors import DataError, ModelError, SettingError
 from fairneuron_core.paths.packing import PackedNetwork, Views, pack
 from fairneuron_core.paths.settings import Reading, SlicingSetting, training_profile
 from fairneuron_core.types import Classifier
@@ -19,6 +19,9 @@ from fairneuron_core.types import Classifier
 if TYPE_CHECKING:
     from torch import nn
 
+    from fairneuron_core.paths.torch_engine import TorchEngine
+
+Engine = Literal["auto", "numba", "torch"]
 CHUNK_BYTES = 4_000_000
 _NO_REALS, _NO_MARKS = np.empty((1, 0)), np.empty((1, 0), bool)
 _NO_VIEWS = Views(_NO_REALS, _NO_REALS, _NO_MARKS, _NO_MARKS)
@@ -31,10 +34,18 @@ class Slicer:
     network: PackedNetwork
     profiles: np.ndarray
     reading: Reading
+    torch: TorchEngine | None = None
+
+    @property
+    def engine(self) -> str:
+        """Who slices: `numba` on the CPU, or `torch` and its device."""
+        return "numba" if self.torch is None else f"torch on {self.torch.device}"
 
     @property
     def chunk_rows(self) -> int:
-        """Rows whose forward values take about 4 MB: chunks stay in the cache and memory stays bounded."""
+        """Rows to slice at a time: few enough that memory stays bounded whatever the number of rows."""
+        if self.torch is not None:
+            return self.torch.chunk_rows
         return max(16, min(1024, CHUNK_BYTES // (16 * self.network.units)))
 
     def keys(self, features: np.ndarray, *, coverages: Sequence[float], neurons: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -71,6 +82,8 @@ class Slicer:
     ) -> tuple[np.ndarray, np.ndarray]:
         from fairneuron_core.paths.kernels import slice_rows
 
+        if self.torch is not None and views is _NO_VIEWS:
+            return self.torch.keys(features, coverages, neurons)
         rows = np.ascontiguousarray(features, np.float32)
         keys = np.zeros((len(rows), len(coverages), len(self.network.layers), 2), np.int64)
         counts = np.zeros(keys.shape[:3], np.int64)
@@ -97,8 +110,18 @@ class Trace:
     weights: np.ndarray
 
 
-def make_slicer(network: nn.Sequential | Classifier, *, reading: Reading = "delta", means: Any = None) -> Slicer:
-    """Pack a network or classifier for slicing with one reading (see `slice_paths` for the arguments)."""
+def make_slicer(
+    network: nn.Sequential | Classifier,
+    *,
+    reading: Reading = "delta",
+    means: Any = None,
+    device: str = "cpu",
+    engine: Engine = "auto",
+) -> Slicer:
+    """Pack a network or classifier for slicing with one reading (see `slice_paths` for the arguments).
+
+    engine: `auto` = torch on a CUDA device, numba otherwise. Apple's GPU has no float64: there the CPU slices.
+    """
     # Imported here: torch stays out of the way of pages that only count paths.
     from fairneuron_core.models.layers import linear_layers
 
@@ -107,7 +130,23 @@ def make_slicer(network: nn.Sequential | Classifier, *, reading: Reading = "delt
     packed = pack(linear_layers(module))
     SlicingSetting(coverage=0.0, reading=reading).check_layers(len(packed.layers))
     levels = training_profile(means if reading == "delta" else 0, stored=stored, widths=packed.widths)
-    return Slicer(packed, _profiles(packed, levels, reading), reading)
+    profiles = _profiles(packed, levels, reading)
+    return Slicer(packed, profiles, reading, _torch_engine(packed, profiles, reading, device=device, engine=engine))
+
+
+def _torch_engine(
+    network: PackedNetwork, profiles: np.ndarray, reading: Reading, *, device: str, engine: Engine
+) -> TorchEngine | None:
+    from fairneuron_core.models.device import resolve_device
+
+    if engine not in get_args(Engine):
+        raise SettingError(f"Unknown engine '{engine}': choose one of {', '.join(get_args(Engine))}.")
+    found = resolve_device(device)
+    if engine == "numba" or (engine == "auto" and found != "cuda"):
+        return None
+    from fairneuron_core.paths.torch_engine import TorchEngine
+
+    return TorchEngine(network, profiles, reading == "released", "cpu" if found == "mps" else found)
 
 
 def _profiles(network: PackedNetwork, levels: Sequence[np.ndarray], reading: Reading) -> np.ndarray:

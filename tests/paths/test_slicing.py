@@ -1,39 +1,21 @@
-"""Slicing against the paper's worked example and against plain per-sample Python, edge for edge."""
+"""Slicing: the paper's worked example, the rule in small numbers, keys, threads, cancelling and errors."""
 
-import itertools
 import pickle
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 from torch import nn
 
 from fairneuron_core.errors import Cancelled, DataError, ModelError, SettingError
-from fairneuron_core.models.layers import LinearLayer, build_network, linear_layers, network_of
+from fairneuron_core.models.layers import build_network, linear_layers, network_of
 from fairneuron_core.paths import slice_paths
-from fairneuron_core.paths.reference import reference_path, take_released, take_signed
+from fairneuron_core.paths.reference import reference_path
 from fairneuron_core.types import Classifier, Encoder, ModelRecord
+from tests.paths.networks import profile_of, stack
 
 FIGURE_2 = ([[2, -1], [1, -2], [1, 3]], [[1, 2, -1], [-1, -1, 2], [-1, 1, 1]], [[2, 1, -4], [3, 2, -3]])
-READINGS = ("delta", "released", "activation")
-
-
-def stack(weights, biases=None, activation="relu"):
-    weights = [np.array(w, np.float32) for w in weights]
-    biases = biases or [np.zeros(len(w)) for w in weights]
-    layers = [LinearLayer(w, np.array(b, np.float32), activation) for w, b in zip(weights, biases, strict=True)]
-    return network_of([*layers[:-1], LinearLayer(layers[-1].weight, layers[-1].bias, "identity")])
-
-
-def profile_of(network, features):
-    means, values = [features.mean(axis=0)], features.astype(np.float64)
-    for layer in linear_layers(network)[:-1]:
-        values = np.maximum(values @ layer.weight.T + layer.bias, 0)
-        means.append(values.mean(axis=0).astype(np.float32))
-    return means
 
 
 @pytest.fixture(scope="module")
@@ -101,68 +83,6 @@ def test_released_has_no_synapse_of_the_first_layer(medium):
     network, features, _ = medium
     paths = slice_paths(network, features, coverage=0.9, reading="released")
     assert {layer for path in paths.decode(range(20)) for layer, _, _ in path} == {2, 3}
-
-
-def integer_networks():
-    sizes = st.lists(st.integers(1, 6), min_size=2, max_size=4)
-    return st.tuples(sizes, st.integers(0, 2**32 - 1), st.integers(1, 4))
-
-
-@settings(max_examples=400, deadline=None)
-@example(made=([1, 2], 2, 1), coverage=5e-324, reading="released")
-@given(
-    made=integer_networks(),
-    coverage=st.sampled_from([0.0, 0.25, 0.5, 0.8, 0.9, 1.0]) | st.floats(0, 1),
-    reading=st.sampled_from(READINGS),
-)
-def test_whole_number_networks_agree_with_plain_python_edge_for_edge(made, coverage, reading):
-    sizes, seed, spread = made
-    if reading == "released" and len(sizes) < 3:
-        sizes = [*sizes, 2]
-    draw = np.random.default_rng(seed)
-    weights = [draw.integers(-spread, spread + 1, (b, a)) for a, b in itertools.pairwise(sizes)]
-    network = stack(weights, [draw.integers(-2, 3, len(w)) for w in weights])
-    features = draw.integers(-2, 3, (5, sizes[0])).astype(np.float32)
-    means = [draw.integers(-1, 2, size).astype(np.float32) for size in sizes[:-1]]
-    paths = slice_paths(network, features, coverage=coverage, reading=reading, means=means, threads=1)
-    layers = linear_layers(network)
-    expected = [reference_path(layers, row, coverage=coverage, reading=reading, means=means) for row in features]
-    assert paths.decode(range(5)) == expected
-    assert paths.synapses.tolist() == [len(path) for path in expected]
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    values=st.lists(st.integers(-3, 3), min_size=1, max_size=150),
-    coverage=st.floats(0, 1),
-    reading=st.sampled_from(["activation", "released"]),
-)
-def test_wide_neurons_with_many_ties_agree_with_plain_python(values, coverage, reading):
-    network = stack([np.eye(len(values)), [values]], activation="identity")
-    paths = slice_paths(network, np.ones((1, len(values)), np.float32), coverage=coverage, reading=reading, threads=1)
-    plain = [float(value) for value in values]
-    taken = take_signed(plain, coverage) if reading == "activation" else take_released(plain, coverage * sum(plain))
-    assert {k for layer, k, _ in paths.decode([0])[0] if layer == 2} == set(taken)
-
-
-@pytest.mark.parametrize("reading", READINGS)
-@pytest.mark.parametrize("coverage", [0.0, 0.3, 0.8, 0.99, 1.0])
-def test_float_networks_agree_with_plain_python(medium, reading, coverage):
-    network, features, means = medium
-    paths = slice_paths(network, features[:12], coverage=coverage, reading=reading, means=means)
-    layers = linear_layers(network)
-    for row, path in zip(features, paths.decode(range(12)), strict=False):
-        expected = reference_path(layers, row, coverage=coverage, reading=reading, means=means)
-        assert path == expected
-
-
-@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
-def test_other_activations_agree_with_plain_python(activation):
-    network = build_network((6, 9, 5, 3), activation=activation, seed=1)
-    features = np.random.default_rng(2).normal(size=(8, 6)).astype(np.float32)
-    paths = slice_paths(network, features, coverage=0.7, reading="activation")
-    layers = linear_layers(network)
-    assert paths.decode(range(8)) == [reference_path(layers, r, coverage=0.7, reading="activation") for r in features]
 
 
 def test_batch_norm_in_eval_mode_and_dropout_do_not_stand_in_the_way():
