@@ -10,42 +10,81 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from fairneuron_core.paths.cut import cut, rescale
 from fairneuron_core.paths.exact_cut import lift, tally
 from fairneuron_core.paths.lanes import LANES, advance, inner, lowest_bit
 
+SHORT = 48
+
 
 @inner
-def _sort(grid, sign, work, groups):
-    """Write the masked values times `sign`, largest first and ties by index, and their places; return how many."""
-    values, order, count = work.values, work.order, 0
-    for group in range(groups):
+def _by_rank(values, into, count):
+    """Sort different values, largest first, by counting for each how many are larger: no branch, so short lists fly."""
+    for i in range(count):
+        own, rank = values[i], 0
+        for m in range(count):
+            rank += np.int64(values[m] > own)
+        into[rank] = own
+
+
+@inner
+def _by_gaps(values, into, count):
+    """Sort different values, largest first (Shell's method): long lists."""
+    gap = 1
+    while gap < count // 3:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for i in range(gap, count):
+            value, at = values[i], i
+            while at >= gap and values[at - gap] < value:
+                values[at] = values[at - gap]
+                at -= gap
+            values[at] = value
+        gap //= 3
+    for i in range(count):
+        into[i] = values[i]
+
+
+@inner
+def _sort(grid, sign, work, size):
+    """Write the masked values times `sign` into work.order, largest first and ties by index; return (count, shift).
+
+    Each is value * 2^shift + (size - 1 - index), with 2^shift >= size: different numbers that sort in this order. The
+    grid leaves room for them: `packing.SUM_BITS`.
+    """
+    values, count, shift = work.values, 0, 0
+    while (1 << shift) < size:
+        shift += 1
+    for group in range(size // LANES):
         lanes = work.mask[group]
         while lanes != 0:
             k = group * LANES + lowest_bit(lanes)
             lanes &= lanes - 1
-            value, at = grid[k] * sign, count
-            while at > 0 and values[at - 1] < value:
-                values[at], order[at] = values[at - 1], order[at - 1]
-                at -= 1
-            values[at], order[at] = value, k
+            values[count] = ((grid[k] * sign) << shift) + (size - 1 - k)
             count += 1
-    return count
+    if count <= SHORT:
+        _by_rank(values, work.order, count)
+    else:
+        _by_gaps(values, work.order, count)
+    return count, shift
 
 
 @inner
-def _spread(work, count, total, coverages, first, since, words, part, found):
+def _spread(ordered, count, shift, size, total, coverages, first, since, words, part, found):
     """Add the synapses of one neuron, active from coverage `first` on, to the first coverage that takes each.
 
-    since: of the sources; words: the key words B and B' of the sources; part (coverages, 2), found (coverages).
+    ordered, count, shift: see `_sort`; since: of the sources; words: the key words B and B' of the sources; part
+    (coverages, 2), found (coverages).
     """
     word, second = words
     running, at = 0, 0
     for place in range(coverages.size):
         target, level = math.floor(coverages[place] * float(total)), max(place, first)
         while at < count and (running <= target or coverages[place] >= 1.0):
-            k = work.order[at]
-            running += work.values[at]
+            k = size - 1 - (ordered[at] & ((1 << shift) - 1))
+            running += ordered[at] >> shift
             since[k] = min(since[k], level)
             part[2 * level] += word[k]
             part[2 * level + 1] += second[k]
@@ -71,11 +110,12 @@ def _climb_layer(net, layer, values, since, coverages, work, part, sums, found):
         grid = lift(weights, work.scaled, work.found, size)
         positive, negative, _, _ = tally(grid, size)
         total = positive + negative
-        count = _sort(grid, -1 if total < 0 else 1, work, size // LANES)
+        count, shift = _sort(grid, -1 if total < 0 else 1, work, size)
         for place in range(2 * many):
             part[place] = 0
         own = advance(words, here), advance(words, units + here)
-        _spread(work, count, abs(total), coverages, first, advance(since, here), own, part, found)
+        below = advance(since, here)
+        _spread(work.order, count, shift, size, abs(total), coverages, first, below, own, part, found)
         for place in range(many):
             sums[2 * place] += words[2 * units + up + j] * part[2 * place]
             sums[2 * place + 1] += words[3 * units + up + j] * part[2 * place + 1]

@@ -21,7 +21,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 LANES = 16
-_LANE_SOURCES = ("lanes.py", "float_cut.py", "exact_cut.py", "cut.py", "kernels.py", "ladder.py")
+KERNEL_FILES = ("lanes.py", "float_cut.py", "exact_cut.py", "cut.py", "kernels.py", "ladder.py")
 _INT32, _INT64 = ir.IntType(32), ir.IntType(64)
 
 inner = njit(nogil=True, error_model="numpy", forceinline=True)
@@ -32,7 +32,7 @@ reducing = njit(nogil=True, error_model="numpy", forceinline=True, fastmath={"re
 def entry(function: Callable[..., Any]) -> Any:
     """Compile a kernel that Python calls, cached on disk under the digest of all files of kernels."""
     folder = Path(__file__).parent
-    digest = hashlib.sha256(b"".join((folder / name).read_bytes() for name in _LANE_SOURCES)).hexdigest()
+    digest = hashlib.sha256(b"".join((folder / name).read_bytes() for name in KERNEL_FILES)).hexdigest()
     function.__qualname__ = f"{function.__qualname__}_{digest[:12]}"
     return njit(nogil=True, error_model="numpy", cache=True)(function)
 

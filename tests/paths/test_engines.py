@@ -1,13 +1,16 @@
 """The engines of a slicing give the same keys: float and exact cuts, one coverage or many, numba or torch."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numba import njit
 
 from fairneuron_core.errors import ModelError, SettingError
 from fairneuron_core.models.layers import build_network
-from fairneuron_core.paths import float_cut
+from fairneuron_core.paths import float_cut, lanes
 from fairneuron_core.paths.exact_cut import exact_cut
+from fairneuron_core.paths.kernels import slice_rows
 from fairneuron_core.paths.lanes import advance, pointer_to
 from fairneuron_core.paths.slicer import make_slicer
 from tests.paths.networks import READINGS, profile_of, stack
@@ -159,3 +162,20 @@ def test_an_engine_or_a_gpu_that_is_not_there_is_refused_in_one_sentence(case):
         make_slicer(network, means=means, engine="fast")
     with pytest.raises(SettingError, match="auto, gpu or cpu"):
         make_slicer(network, means=means, device="tpu")
+
+
+def test_the_name_of_the_compiled_kernel_changes_with_every_file_of_kernels():
+    folder = Path(lanes.__file__).parent
+    users = {path.name for path in folder.glob("*.py") if "paths.lanes import" in path.read_text(encoding="utf-8")}
+    assert users | {"lanes.py"} == set(lanes.KERNEL_FILES)
+    assert slice_rows.py_func.__qualname__.startswith("slice_rows_")
+
+
+def test_long_lists_are_sorted_as_short_ones_are():
+    network = build_network((300, 200, 1), seed=1)
+    features = np.random.default_rng(0).normal(size=(20, 300)).astype(np.float32)
+    slicer = make_slicer(network, means=0)
+    keys, counts = slicer.keys(features, coverages=COVERAGES, neurons=False)
+    assert counts[-1].max() > 100 * 48
+    for place, coverage in enumerate(COVERAGES):
+        assert np.array_equal(keys[place], slicer.keys(features, coverages=[coverage], neurons=False)[0][0])
