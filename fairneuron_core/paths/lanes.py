@@ -20,8 +20,9 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-LANES = 16
-KERNEL_FILES = ("lanes.py", "float_cut.py", "exact_cut.py", "cut.py", "kernels.py", "ladder.py")
+from fairneuron_core.paths.packing import LANES
+
+KERNEL_FILES = ("packing.py", "lanes.py", "float_cut.py", "exact_cut.py", "cut.py", "kernels.py", "ladder.py")
 _INT32, _INT64 = ir.IntType(32), ir.IntType(64)
 
 inner = njit(nogil=True, error_model="numpy", forceinline=True)

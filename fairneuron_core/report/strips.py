@@ -7,12 +7,12 @@ The text sits inside the plot, so a row reads the same on a phone as on a wall; 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import plotly.graph_objects as go
 
-from fairneuron_core.report.style import COLOURS, Mode, new_figure, note
+from fairneuron_core.report.style import COLOURS, Mode, add_notes, as_note, new_figure
 from fairneuron_core.report.words import MINUS, Unit
 from fairneuron_core.types import Estimate
 
@@ -92,12 +92,13 @@ def strip_figure(panels: Sequence[Panel], *, mode: Mode) -> go.Figure:
     total = sum(pixels)
     figure = new_figure(mode, height=total)
     figure.update_layout(margin={"l": EDGE, "r": EDGE, "t": 0, "b": 0}, barmode="overlay")
-    used = 0
+    used, notes = 0, []
     for index, (panel, height) in enumerate(zip(panels, pixels, strict=True), start=1):
         top, bottom = 1 - (used + (HEADING if panel.heading else 6)) / total, 1 - (used + height - AXIS) / total
         _axes(figure, panel, index, domain=(bottom, top), mode=mode)
-        _texts(figure, panel, index, top=1 - used / total, mode=mode)
+        notes += _texts(panel, index, top=1 - used / total, mode=mode)
         used += height
+    add_notes(figure, notes)
     return figure
 
 
@@ -127,22 +128,22 @@ def _axes(figure: go.Figure, panel: Panel, index: int, *, domain: tuple[float, f
     }
 
 
-def _texts(figure: go.Figure, panel: Panel, index: int, *, top: float, mode: Mode) -> None:
+def _texts(panel: Panel, index: int, *, top: float, mode: Mode) -> Iterator[dict[str, object]]:
     colours = COLOURS[mode]
     left = {"x": 0, "xref": "paper", "xanchor": "left", "xshift": -EDGE}
     right = {"x": 1, "xref": "paper", "xanchor": "right", "xshift": EDGE, "align": "right"}
     quiet = {"size": 12, "color": colours.quiet}
     if panel.heading:
-        note(figure, panel.heading, font=quiet, y=top, yref="paper", yanchor="top", yshift=-4, **left)
+        yield as_note(panel.heading, font=quiet, y=top, yref="paper", yanchor="top", yshift=-4, **left)
     for r, row in enumerate(panel.rows):
         line = {"y": -r, "yref": f"y{_number(index)}", "yanchor": "bottom", "yshift": panel.row * 0.17}
-        note(figure, row.left, font={"size": 13, "color": colours.text}, **left, **line)
+        yield as_note(row.left, font={"size": 13, "color": colours.text}, **left, **line)
         if row.right:
-            note(figure, row.right, font=quiet, **right, **line)
+            yield as_note(row.right, font=quiet, **right, **line)
         if row.aside:
             below = {"yanchor": "middle", "yshift": -10 if "<br>" in row.aside else -3}
             font = {"size": 12, "color": row.aside_colour or colours.quiet}
-            note(figure, row.aside, font=font, **right, **{**line, **below})
+            yield as_note(row.aside, font=font, **right, **{**line, **below})
 
 
 def add_track(figure: go.Figure, panel: Panel, index: int, *, mode: Mode) -> None:

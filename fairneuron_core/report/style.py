@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -175,7 +176,17 @@ def new_figure(mode: Mode, *, height: int) -> go.Figure:
 
 def note(figure: go.Figure, text: str, **place: object) -> None:
     """Write text without an arrow; `place` is plotly's annotation placement."""
-    figure.add_annotation(**{"text": text, "showarrow": False, "align": "left", **place})
+    figure.add_annotation(**as_note(text, **place))
+
+
+def as_note(text: str, **place: object) -> dict[str, object]:
+    """Return the text as an annotation, for `add_notes`."""
+    return {"text": text, "showarrow": False, "align": "left", **place}
+
+
+def add_notes(figure: go.Figure, notes: Iterable[dict[str, object]]) -> None:
+    """Write many texts at once: one at a time, plotly checks all earlier ones again."""
+    figure.layout.annotations = [*figure.layout.annotations, *notes]
 
 
 def empty_chart(title: str, words: str, mode: Mode, *, columns: tuple[str, ...] = ()) -> Chart:
