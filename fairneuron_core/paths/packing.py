@@ -25,6 +25,8 @@ NIBBLE = 4
 ACTIVATIONS = ("relu", "identity", "tanh", "sigmoid")  # the order of the kernels' numbers
 GRID_BITS = 50
 SUM_BITS = 62
+# Read-only arrays (memory-mapped, or shared between processes) are another type to numba: a second compilation.
+WRITEABLE = ("C", "W")
 
 
 class Layout(NamedTuple):
@@ -91,7 +93,7 @@ class PackedNetwork:
     @cached_property
     def layout(self) -> Layout:
         """What the kernels read of this."""
-        return Layout(*(np.ascontiguousarray(getattr(self, name)) for name in Layout._fields))
+        return Layout(*(np.require(getattr(self, name), None, WRITEABLE) for name in Layout._fields))
 
     def level(self, index: int) -> slice:
         """Return where the units of one level lie in a row of all units (without padding)."""

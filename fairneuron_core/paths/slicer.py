@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from fairneuron_core.errors import DataError, ModelError, SettingError
-from fairneuron_core.paths.packing import PackedNetwork, Views, pack
+from fairneuron_core.paths.packing import WRITEABLE, PackedNetwork, Views, pack
 from fairneuron_core.paths.settings import Reading, SlicingSetting, training_profile
 from fairneuron_core.types import Classifier
 
@@ -84,11 +84,11 @@ class Slicer:
 
         if self.torch is not None and views is _NO_VIEWS:
             return self.torch.keys(features, coverages, neurons)
-        rows = np.ascontiguousarray(features, np.float32)
+        rows = np.require(features, np.float32, WRITEABLE)
         keys = np.zeros((len(rows), len(coverages), len(self.network.layers), 2), np.int64)
         counts = np.zeros(keys.shape[:3], np.int64)
-        released = self.reading == "released"
-        broken = slice_rows(rows, self.profiles, self.network.layout, coverages, released, neurons, keys, counts, views)
+        released, profiles = self.reading == "released", np.require(self.profiles, None, WRITEABLE)
+        broken = slice_rows(rows, profiles, self.network.layout, coverages, released, neurons, keys, counts, views)
         if broken >= 0:
             raise ModelError(
                 "A row gives values that are not finite (NaN or infinite): clean its inputs or the weights."

@@ -179,3 +179,17 @@ def test_long_lists_are_sorted_as_short_ones_are():
     assert counts[-1].max() > 100 * 48
     for place, coverage in enumerate(COVERAGES):
         assert np.array_equal(keys[place], slicer.keys(features, coverages=[coverage], neurons=False)[0][0])
+
+
+def test_read_only_arrays_need_no_second_compilation(case):
+    network, features, means = case
+    slicer = make_slicer(network, means=means)
+    wanted = slicer.keys(features, coverages=[0.8], neurons=False)
+    compiled = len(slice_rows.signatures)
+    for array in (features := features.copy(), slicer.profiles, *vars(slicer.network).values()):
+        if isinstance(array, np.ndarray):
+            array.flags.writeable = False
+    slicer.network.__dict__.pop("layout")
+    found = slicer.keys(features, coverages=[0.8], neurons=False)
+    assert all(np.array_equal(a, b) for a, b in zip(wanted, found, strict=True))
+    assert len(slice_rows.signatures) == compiled
