@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from fairneuron_core.paths.lanes import LANES, as_int64, inner, popcount
+from fairneuron_core.paths.lanes import LANES, apart, as_int64, inner, popcount
 
 FEW = 3
 MAX_STEPS = 12
@@ -177,7 +177,7 @@ def _bound_released(grid, width, goal, size):
     return ALL if positive <= target else _last_taken(grid, largest, positive, target, size)
 
 
-@inner
+@apart
 def exact_cut(weights, sources, size, width, coverage, goal, released, found, mask):
     """Write the mask of the taken contributions of one neuron and return how many.
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from fairneuron_core.paths.lanes import (
     LANES,
+    apart,
     as_int32,
     bits_float,
     float_bits,
@@ -129,7 +130,7 @@ def _certain(found, mask, size, last, expected):
     return taken == expected and near == expected
 
 
-@inner
+@apart
 def float_cut(weights, sources, size, target, total, slack, cuts, found, mask, scratch):
     """Write the mask of the shortest prefix whose sum exceeds `target` and return its length, or -1: not certain.
 

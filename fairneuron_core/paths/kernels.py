@@ -19,7 +19,7 @@ import numpy as np
 
 from fairneuron_core.paths.cut import addresses, cut, cut_released, make_work, rescale, scratch_sizes
 from fairneuron_core.paths.ladder import climb
-from fairneuron_core.paths.lanes import LANES, advance, as_int64, entry, inner, lowest_bit, pointer_to
+from fairneuron_core.paths.lanes import LANES, advance, apart, as_int64, entry, inner, lowest_bit, pointer_to
 
 RELU, IDENTITY, TANH, SIGMOID = range(4)
 _EXPONENT = 0x7FF0000000000000
@@ -58,7 +58,7 @@ def _activate(kind, before, after, size):
             after[j] = 1.0 / (1.0 + math.exp(-z))
 
 
-@inner
+@apart
 def _forward(net, before, after, chosen):
     """Fill pre-activations and activations of one row; the inputs are in place. Zero inputs of a layer are skipped.
 
@@ -130,7 +130,7 @@ def _walk_layer(net, layer, values, active, below, coverage, released, work, tak
     return key, second, synapses
 
 
-@inner
+@apart
 def _walk(net, r, values, start, active, coverage, released, neurons, work, keys, counts, views):
     """Slice one row at one coverage: fill keys[r, 0], counts[r, 0] and the masks `active` of all levels."""
     layers, units, words = net.layers, net.units, net.words

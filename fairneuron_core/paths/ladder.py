@@ -14,7 +14,7 @@ import numpy as np
 
 from fairneuron_core.paths.cut import cut, rescale
 from fairneuron_core.paths.exact_cut import lift, tally
-from fairneuron_core.paths.lanes import LANES, advance, inner, lowest_bit
+from fairneuron_core.paths.lanes import LANES, advance, apart, inner, lowest_bit
 
 SHORT = 48
 
@@ -136,7 +136,7 @@ def _neuron_words(net, layer, since, many, top, sums):
         sums[1] += words[3 * net.units + top]
 
 
-@inner
+@apart
 def climb(net, r, values, start, since, coverages, neurons, work, part, keys, counts):
     """Slice one row at all coverages (ascending): fill keys[r] and counts[r]; part (5 * coverages) is overwritten."""
     layers, many = net.layers, coverages.size

@@ -4,8 +4,8 @@ Arrays that are passed between numba functions are counted, atomically, at every
 active neuron that costs as much as the arithmetic. The kernels therefore take pointers of the arrays once per chunk
 (the caller keeps the arrays alive) and pass these. A mask has one bit per lane: bit i stands for `pointer[at + i]`.
 
-`entry` compiles a function that Python calls and keeps the result on disk; `inner` and `reducing` are for the
-functions it calls, which become part of it. numba's cache only notices changes of the file an entry is in, so the
+`entry` compiles a function that Python calls and keeps the result on disk; `inner`, `reducing` and `apart`
+are for the functions it calls. numba's cache only notices changes of the file an entry is in, so the
 digest of all files of kernels is part of the name under which an entry is kept.
 """
 
@@ -25,9 +25,12 @@ from fairneuron_core.paths.packing import LANES
 KERNEL_FILES = ("packing.py", "lanes.py", "float_cut.py", "exact_cut.py", "cut.py", "kernels.py", "ladder.py")
 _INT32, _INT64 = ir.IntType(32), ir.IntType(64)
 
-inner = njit(nogil=True, error_model="numpy", forceinline=True)
+_SHARED = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+inner = njit(forceinline=True, **_SHARED)
+# Called, not inlined: large functions, which would otherwise be compiled anew at every place of their use.
+apart = njit(**_SHARED)
 # Sums of floats may be taken in any order here, so that they vectorise: only where an error bound allows for it.
-reducing = njit(nogil=True, error_model="numpy", forceinline=True, fastmath={"reassoc", "nsz", "nnan"})
+reducing = njit(forceinline=True, fastmath={"reassoc", "nsz", "nnan"}, **_SHARED)
 
 
 def entry(function: Callable[..., Any]) -> Any:
