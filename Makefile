@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 8501
 ADDRESS ?= 127.0.0.1
 
-.PHONY: help app test setup check data clean
+.PHONY: help app test setup check data bench bench-docs clean
 
 help:
 	@echo "make app    set everything up and serve the dashboard on http://localhost:$(PORT)"
@@ -13,6 +13,7 @@ help:
 	@echo "make setup  set everything up without serving"
 	@echo "make check  style checks"
 	@echo "make data   rebuild the built-in data sets from their published sources"
+	@echo "make bench  measure how fast paths are sliced (minutes); bench-docs also writes it into the documentation"
 
 app: $(VENV)/ready
 	@$(BIN)/fairneuron app --port $(PORT) --address $(ADDRESS)
@@ -31,6 +32,12 @@ check: $(VENV)/ready-test
 
 data: $(VENV)/ready
 	$(BIN)/python -m fairneuron_core.data.build
+
+bench: $(VENV)/ready
+	@$(BIN)/fairneuron bench paths $(ARGS)
+
+bench-docs: $(VENV)/ready
+	@$(BIN)/fairneuron bench paths --write-docs $(ARGS)
 
 clean:
 	rm -rf $(VENV) build *.egg-info

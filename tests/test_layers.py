@@ -21,6 +21,7 @@ RANKS = {
     "fairneuron_core.jobs": 6,
     "fairneuron_core.runs": 7,
     "fairneuron_core.report": 7,
+    "fairneuron_core.bench": 7,
     "fairneuron_core.cli": 8,
     "pages.ui": 9,
     "pages": 10,

@@ -12,9 +12,10 @@ from typing import Any
 
 from fairneuron_core.cli import show
 from fairneuron_core.cli.app import add_app_arguments, run_app
+from fairneuron_core.cli.bench import add_bench_arguments, run_bench, show_bench
 from fairneuron_core.cli.doctor import examine
+from fairneuron_core.cli.output import progress_line, writable
 from fairneuron_core.errors import SettingError
-from fairneuron_core.types import Progress
 from fairneuron_core.workspace import Workspace, open_workspace
 
 
@@ -101,8 +102,8 @@ def _job(kind: str) -> Callable[[argparse.Namespace], dict[str, Any]]:
 
         workspace = open_workspace(arguments.workspace)
         given = _given(arguments, kind)
-        out = _writable(getattr(arguments, "out", None))
-        progress = _progress_line() if sys.stderr.isatty() else None
+        out = writable(getattr(arguments, "out", None))
+        progress = progress_line() if sys.stderr.isatty() else None
         job = JOBS[kind]
         results = dict(job.run(job.check(given), JobContext(workspace, progress)).results)
         if progress:
@@ -125,16 +126,6 @@ def _given(arguments: argparse.Namespace, kind: str) -> dict[str, Any]:
     return given
 
 
-def _writable(out: str | None) -> Path | None:
-    """Check the place of the result BEFORE the work, so that a wrong folder costs no training."""
-    if out is None:
-        return None
-    path = Path(out)
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise SettingError(f"'{out}' cannot be written: name a file in a folder that exists.")
-    return path
-
-
 def _write_model(workspace: Workspace, model: str, path: Path) -> str:
     from fairneuron_core.store import get_model, open_store
 
@@ -145,20 +136,6 @@ def _write_model(workspace: Workspace, model: str, path: Path) -> str:
             f"'{path}' cannot be written ({error.strerror}); the model is kept in the workspace under the id {model}."
         ) from error
     return str(path)
-
-
-def _progress_line() -> Callable[[Progress], None]:
-    """Return a callback that keeps one line of progress on the terminal, at most every hundredth of the way."""
-    last = -1
-
-    def report(progress: Progress) -> None:
-        nonlocal last
-        now = int(progress.share * 100)
-        if now != last:
-            last = now
-            print(f"\r\033[K{now:3d} %  {progress.message}", end="", file=sys.stderr, flush=True)
-
-    return report
 
 
 def _data(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -195,5 +172,6 @@ COMMANDS: dict[str, Command] = {
     "search": Command("Search FairNeuron's theta and gamma.", _search_arguments, _job("search"), show.search),
     "tour": Command("Train, audit, slice and repair in one go.", _flags("tour"), _job("tour"), show.tour),
     "runs": Command("List the runs of the workspace, or show one.", _runs_arguments, _runs, show.runs),
+    "bench": Command("Measure how fast this product works.", add_bench_arguments, run_bench, show_bench),
     "app": Command("Serve the dashboard.", add_app_arguments, run_app, show.facts),
 }

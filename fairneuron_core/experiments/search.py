@@ -2,7 +2,7 @@
 
 Source: Gao et al., ICSE 2022, section on hyper-parameter tuning; its released code uses these 36 points.
 
-1. Slice once per gamma; theta only re-thresholds the counts, so it never slices again.
+1. Slice once for all gammas; theta only re-thresholds the counts, so it never slices again.
 2. Points whose conflict samples are the same rows are one training; all distinct ones train as one batched program.
 3. Score on the VALIDATION part only:
        score = w_dp DP + w_eo EO + w_r (1 - min(r, 1/r)) + w_acc max(0, accuracy_before - accuracy)   (lower is better)
@@ -25,14 +25,14 @@ from fairneuron_core.metrics import audit
 from fairneuron_core.models import Trained, decide, train
 from fairneuron_core.params import params_json, setting
 from fairneuron_core.paths import SampleSplit, cluster, suggest_setting
-from fairneuron_core.repair.fairneuron import FairNeuronParams, selective_plan, slice_training_rows
+from fairneuron_core.repair.fairneuron import FairNeuronParams, selective_plan, slice_grid
 from fairneuron_core.repair.fine_tuning import repaired
 from fairneuron_core.repair.task import RepairTask
 from fairneuron_core.types import Audit, Batch, Classifier, part_of
 
 THETAS = (0.1, 0.01, 3e-3, 1e-3, 3e-4, 1e-4)
 GAMMAS = (0.95, 0.9, 0.85, 0.8, 0.7, 0.6)
-_SLICING_SHARE = 0.4
+_SLICING_SHARE = 0.1
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,9 @@ def search(task: RepairTask, params: SearchParams) -> SearchResult:
     points = [(theta, gamma) for gamma in params.gammas for theta in params.thetas]
     plans, splits, same_as = [], [], []
     seen: dict[bytes, int] = {}
-    for position, gamma in enumerate(params.gammas):
+    sliced = slice_grid(replace(task, progress=part_of(task.progress, 0.0, _SLICING_SHARE)), params, params.gammas)
+    for gamma, paths in zip(params.gammas, sliced, strict=True):
         at_gamma = replace(params, coverage=gamma)
-        low, high = (_SLICING_SHARE * (position + end) / len(params.gammas) for end in (0, 1))
-        paths = slice_training_rows(replace(task, progress=part_of(task.progress, low, high)), at_gamma)
         for theta in params.thetas:
             split = cluster(paths, theta)
             # Muting off the path depends on gamma too, so only equal rows under the same paths are one training.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import networkx as nx
 
     from fairneuron_core.paths.slicer import Slicer
+    from fairneuron_core.paths.sources import RowSource
 
+TAKEN_ROWS = 4096
 Synapse = tuple[int, int, int]
 
 
@@ -45,6 +47,7 @@ class ActivationPaths:
 
     key (n, 2) uint64: equal sets have equal keys. frequency (n,) int64: how many of these rows share the row's path.
     synapses (n,) int32: synapses of the path, counted from `first_layer` up. setting: what was asked for.
+    source: where the rows can be read again; those of an iterator cannot (DataError from decode, graph and trace).
     """
 
     key: np.ndarray
@@ -52,7 +55,7 @@ class ActivationPaths:
     synapses: np.ndarray
     setting: SlicingSetting
     slicer: Slicer = field(repr=False)
-    features: np.ndarray = field(repr=False)
+    source: RowSource = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.key)
@@ -98,7 +101,7 @@ class ActivationPaths:
         Layers count from 1, neurons from 0. Two rows have equal sets when (granularity `synapses`) their keys agree.
         """
         return [
-            set(zip(p.layer.tolist(), p.source.tolist(), p.target.tolist(), strict=True)) for p in map(self.trace, rows)
+            set(zip(p.layer.tolist(), p.source.tolist(), p.target.tolist(), strict=True)) for p in self._traces(rows)
         ]
 
     def graph(self, row: int) -> nx.DiGraph:
@@ -109,9 +112,19 @@ class ActivationPaths:
 
     def trace(self, row: int) -> TracedPath:
         """Recompute the path of one row with all its numbers."""
+        return next(self._traces([row]))
+
+    def _traces(self, rows: Iterable[int]) -> Iterator[TracedPath]:
         from fairneuron_core.paths.tracing import trace_row
 
-        return trace_row(self.slicer, self.features[self.check_row(row)], self.setting)
+        for features in self._taken(rows):
+            yield from (trace_row(self.slicer, row, self.setting) for row in features)
+
+    def _taken(self, rows: Iterable[int] | np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the features of some rows, some thousand at a time: a file is then read through for all of them."""
+        positions = np.array([self.check_row(row) for row in rows], np.int64)
+        for first in range(0, len(positions), TAKEN_ROWS):
+            yield self.source.take(positions[first : first + TAKEN_ROWS])
 
     def active_neurons(self, rows: Iterable[int] | np.ndarray) -> np.ndarray:
         """Return which hidden neurons are on the path of each row: bool (rows, sum of hidden_sizes), layer by layer.
@@ -120,8 +133,11 @@ class ActivationPaths:
         """
         from fairneuron_core.paths.tracing import hidden_on_path
 
-        positions = np.array([self.check_row(row) for row in rows], np.int64)
-        return hidden_on_path(self.slicer, self.features, positions, coverage=self.coverage)
+        parts = [
+            hidden_on_path(self.slicer, features, np.arange(len(features)), coverage=self.coverage)
+            for features in self._taken(rows)
+        ]
+        return np.concatenate(parts) if parts else np.empty((0, sum(self.hidden_sizes)), bool)
 
     def check_row(self, row: int) -> int:
         """Return `row` as a plain position, or raise SettingError when there is no such row."""

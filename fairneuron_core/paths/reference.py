@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fairneuron_core.models.layers import LinearLayer
 
 Vector = list[float]
+PlainLayer = tuple[list[Vector], Vector, str]
 _ACTIVATIONS = {
     "relu": lambda z: max(z, 0.0),
     "identity": lambda z: z,
@@ -34,14 +35,33 @@ def reference_path(
 
     means: for `delta`, the mean of the inputs and of every hidden layer; None = zeros.
     """
-    plain = [([[float(w) for w in weights] for weights in layer.weight], layer) for layer in layers]
-    stack = [(weights, [float(b) for b in layer.bias], layer.activation) for weights, layer in plain]
-    before, after = _forward(stack, row)
+    return path_in(plain_layers(layers), row, coverage=coverage, reading=reading, means=means, first_layer=first_layer)
+
+
+def plain_layers(layers: Sequence[LinearLayer]) -> list[PlainLayer]:
+    """Return weights (targets of sources), biases and activation of every layer as Python lists, for `path_in`."""
+    return [
+        ([[float(w) for w in weights] for weights in layer.weight], [float(b) for b in layer.bias], layer.activation)
+        for layer in layers
+    ]
+
+
+def path_in(
+    layers: Sequence[PlainLayer],
+    row: Sequence[float],
+    *,
+    coverage: float,
+    reading: str = "delta",
+    means: Sequence[Sequence[float]] | None = None,
+    first_layer: int = 1,
+) -> set[tuple[int, int, int]]:
+    """Return what `reference_path` returns; many rows of one network need its lists only once."""
+    before, after = _forward(layers, row)
     head = before[-1]
     active = {head.index(max(head))}
     path = set()
     for index in range(len(layers), 1 if reading == "released" else 0, -1):
-        weights = plain[index - 1][0]
+        weights = layers[index - 1][0]
         sources = before[index - 1] if reading == "released" else after[index - 1]
         if reading == "delta" and means is not None:
             sources = [a - float(m) for a, m in zip(sources, means[index - 1], strict=True)]
@@ -88,9 +108,7 @@ def take_released(contributions: Vector, goal: float) -> list[int]:
     return taken
 
 
-def _forward(
-    layers: Sequence[tuple[list[Vector], Vector, str]], row: Sequence[float]
-) -> tuple[list[Vector], list[Vector]]:
+def _forward(layers: Sequence[PlainLayer], row: Sequence[float]) -> tuple[list[Vector], list[Vector]]:
     """Return pre-activations and activations per level; at level 0 both are the inputs."""
     before = after = [[float(value) for value in row]]
     for weights, bias, activation in layers:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from fairneuron_core.paths.torch_engine import TorchEngine
 
-Engine = Literal["auto", "numba", "torch"]
 CHUNK_BYTES = 4_000_000
 _NO_REALS, _NO_MARKS = np.empty((1, 0)), np.empty((1, 0), bool)
 _NO_VIEWS = Views(_NO_REALS, _NO_REALS, _NO_MARKS, _NO_MARKS)
@@ -116,7 +115,7 @@ def make_slicer(
     reading: Reading = "delta",
     means: Any = None,
     device: str = "cpu",
-    engine: Engine = "auto",
+    engine: str = "auto",
 ) -> Slicer:
     """Pack a network or classifier for slicing with one reading (see `slice_paths` for the arguments).
 
@@ -135,12 +134,12 @@ def make_slicer(
 
 
 def _torch_engine(
-    network: PackedNetwork, profiles: np.ndarray, reading: Reading, *, device: str, engine: Engine
+    network: PackedNetwork, profiles: np.ndarray, reading: Reading, *, device: str, engine: str
 ) -> TorchEngine | None:
     from fairneuron_core.models.device import resolve_device
 
-    if engine not in get_args(Engine):
-        raise SettingError(f"Unknown engine '{engine}': choose one of {', '.join(get_args(Engine))}.")
+    if engine not in ("auto", "numba", "torch"):
+        raise SettingError(f"Unknown engine '{engine}': choose auto, numba or torch.")
     found = resolve_device(device)
     if engine == "numba" or (engine == "auto" and found != "cuda"):
         return None

@@ -22,10 +22,10 @@ can differ from a plain floating-point computation only in synapses whose inclus
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -33,84 +33,132 @@ from fairneuron_core.errors import SettingError
 from fairneuron_core.paths.activation_paths import ActivationPaths
 from fairneuron_core.paths.frequency import count_keys
 from fairneuron_core.paths.settings import Granularity, Reading, SlicingSetting
-from fairneuron_core.paths.slicer import check_features, make_slicer
-from fairneuron_core.types import Classifier, Progress, ProgressCallback
+from fairneuron_core.paths.slicer import make_slicer
+from fairneuron_core.paths.sources import RowSource, as_source
+from fairneuron_core.paths.streaming import SlicingWork, in_pool, slice_rows_of
+from fairneuron_core.types import Classifier, ProgressCallback
 
 if TYPE_CHECKING:
     from torch import nn
 
+Engine = Literal["auto", "numba", "torch", "ray"]
+Features = np.ndarray | RowSource | str | Path | Iterable[np.ndarray]
+
 
 def slice_paths(
     network: nn.Sequential | Classifier,
-    features: np.ndarray,
+    features: Features,
     *,
     coverage: float,
     reading: Reading = "delta",
     granularity: Granularity = "synapses",
     first_layer: int = 1,
     means: Any = None,
+    device: str = "auto",
+    engine: Engine = "auto",
+    address: str | None = None,
     threads: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> ActivationPaths:
     """Return the activation path of every row of `features` (n, inputs), as a key and a count per row.
 
     network: a stack of Linear layers and activations, or a classifier that holds one; it is only read.
-    features: float32, in memory or memory-mapped. coverage = gamma in [0, 1]; 0 is the dominant chain.
+    features: an array in memory or memory-mapped; the path of a Parquet file or folder whose columns are the inputs;
+    a source with more to say (`ParquetRows` encodes raw columns); or an iterable of arrays, whose rows are not kept
+    and cannot be decoded. Files and iterators may be larger than memory: 28 bytes per row and a few batches are held.
+    coverage = gamma in [0, 1]; 0 is the dominant chain.
     reading, granularity, first_layer: see `settings.py`; layers below `first_layer` are not in the key.
     means: None = the training profile stored with the classifier; 0 = none; or one array per level.
-    threads: workers (default: all processors); the result does not depend on it. progress: called after every chunk.
+    device: `auto` (a CUDA GPU where there is one, else the CPU), `gpu` or `cpu`. Apple's GPU has no float64: there the
+    CPU slices. engine: `auto` = numba on the CPU and torch on a GPU, both in this process; `numba`; `torch`; `ray` =
+    numba on all machines of the Ray cluster at `address` (see `distributed.py`).
+    threads: workers on the CPU (default: all processors). None of these changes the result; `torch_engine.py` says
+    where rounding may. progress: called after every chunk.
 
     Raises SettingError (a setting out of range), ModelError (no profile; a layer that cannot be read; values that are
-    not finite), DataError (features of another width), and whatever `progress` raises, Cancelled above all.
+    not finite), DataError (features of another width, or what its source says), NotFoundError (no such file), and
+    whatever `progress` raises, Cancelled above all.
     """
-    setting = SlicingSetting(float(coverage), reading, granularity, first_layer)
-    slicer = make_slicer(network, reading=reading, means=means)
-    setting.check_layers(len(slicer.network.layers))
-    check_features(slicer, features)
-    key = np.empty((len(features), 2), np.uint64)
-    synapses = np.empty(len(features), np.int32)
+    return slice_coverages(
+        network,
+        features,
+        coverages=(coverage,),
+        reading=reading,
+        granularity=granularity,
+        first_layer=first_layer,
+        means=means,
+        device=device,
+        engine=engine,
+        address=address,
+        threads=threads,
+        progress=progress,
+    )[0]
 
-    def run(rows: slice) -> None:
-        keys, counts = slicer.keys(features[rows], coverages=(setting.coverage,), neurons=granularity == "neurons")
-        key[rows] = keys[0, :, first_layer - 1 :].sum(axis=1, dtype=np.uint64)
-        synapses[rows] = counts[0, :, first_layer - 1 :].sum(axis=1)
 
-    for share in in_chunks(run, rows=len(features), chunk=slicer.chunk_rows, threads=threads):
-        if progress:
-            progress(Progress(share, f"Slicing: {share * len(features):,.0f} of {len(features):,} rows"))
-    return ActivationPaths(key, count_keys(key).frequency, synapses, setting, slicer, features)
+def slice_coverages(
+    network: nn.Sequential | Classifier,
+    features: Features,
+    *,
+    coverages: Sequence[float],
+    reading: Reading = "delta",
+    granularity: Granularity = "synapses",
+    first_layer: int = 1,
+    means: Any = None,
+    device: str = "auto",
+    engine: Engine = "auto",
+    address: str | None = None,
+    threads: int | None = None,
+    progress: ProgressCallback | None = None,
+) -> tuple[ActivationPaths, ...]:
+    """Return the paths for every coverage, in the order given, from one pass over the rows (see `slice_paths`)."""
+    settings = tuple(SlicingSetting(float(c), reading, granularity, first_layer) for c in coverages)
+    _check_engine(engine, address)
+    if not settings:
+        raise SettingError("The list of coverages is empty: give at least one value between 0 and 1.")
+    device, within = ("cpu", "numba") if engine == "ray" else (device, engine)
+    slicer = make_slicer(network, reading=reading, means=means, device=device, engine=within)
+    threads = 1 if slicer.torch is not None else threads  # one thread feeds a device; torch has its own on the CPU
+    settings[0].check_layers(len(slicer.network.layers))
+    source = as_source(features)
+    work = SlicingWork(slicer, tuple(s.coverage for s in settings), first_layer, granularity == "neurons")
+    if engine == "ray":
+        from fairneuron_core.paths.distributed import slice_on_ray
+
+        found, frequencies = slice_on_ray(source, work, address=address, threads=threads, progress=progress)
+    else:
+        found = slice_rows_of(source, work, threads=threads, progress=progress)
+        frequencies = [count_keys(key).frequency for key in found.key]
+    results = zip(found.key, frequencies, found.synapses, settings, strict=True)
+    return tuple(ActivationPaths(*result, slicer, source) for result in results)
+
+
+def _check_engine(engine: str, address: str | None) -> None:
+    if engine not in get_args(Engine):
+        raise SettingError(f"Unknown engine '{engine}': choose one of {', '.join(get_args(Engine))}.")
+    if address is not None and engine != "ray":
+        raise SettingError(f"The address '{address}' is of no use to the engine '{engine}': choose the engine ray.")
 
 
 def compile_kernels() -> None:
-    """Compile the kernels now (about 10 s on a new machine; later they come from the cache on disk)."""
+    """Compile the kernels now (about 20 s on a new machine; later they come from the cache on disk)."""
     from fairneuron_core.models.layers import build_network
 
     slice_paths(build_network((2, 2, 1)), np.ones((1, 2), np.float32), coverage=0.5, means=0, threads=1)
 
 
-def in_chunks(run: Any, *, rows: int, chunk: int, threads: int | None) -> Iterator[float]:
+def in_chunks(run: Callable[[slice], object], *, rows: int, chunk: int, threads: int | None) -> Iterator[float]:
     """Call run(slice) for every chunk of rows on `threads` workers; yield the share done after each.
 
     At most two chunks per worker wait at a time. When the consumer raises, chunks that have not begun are dropped.
     """
-    workers = threads if threads is not None else os.cpu_count() or 1
-    if workers < 1:
-        raise SettingError(f"threads = {threads}: choose at least 1.")
-    chunks = iter([slice(first, min(first + chunk, rows)) for first in range(0, rows, chunk)])
+
+    def finished(part: slice) -> int:
+        run(part)
+        return part.stop - part.start
+
+    parts = (slice(first, min(first + chunk, rows)) for first in range(0, rows, chunk))
     done = 0
-    pending: dict[Future[None], slice] = {}
-    with ThreadPoolExecutor(workers, thread_name_prefix="slicing") as pool:
-        try:
-            while True:
-                while len(pending) < 2 * workers and (rows_now := next(chunks, None)) is not None:
-                    pending[pool.submit(run, rows_now)] = rows_now
-                if not pending:
-                    return
-                for future in wait(pending, return_when=FIRST_COMPLETED).done:
-                    future.result()
-                    finished = pending.pop(future)
-                    done += finished.stop - finished.start
-                    yield done / rows
-        finally:
-            for future in pending:
-                future.cancel()
+    with closing(in_pool(finished, parts, threads=threads)) as counts:
+        for count in counts:
+            done += count
+            yield done / rows

@@ -13,6 +13,7 @@ Published figures and what an independent reproduction measured differ; the dash
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -21,7 +22,7 @@ import numpy as np
 from fairneuron_core.errors import SettingError
 from fairneuron_core.models import TrainingPlan, train
 from fairneuron_core.params import params_json, setting
-from fairneuron_core.paths import ActivationPaths, SampleSplit, cluster, slice_paths, suggest_setting
+from fairneuron_core.paths import ActivationPaths, SampleSplit, cluster, slice_coverages, suggest_setting
 from fairneuron_core.repair.fine_tuning import TrainingSettings, plan_for, repaired
 from fairneuron_core.repair.task import RepairResult, RepairTask
 from fairneuron_core.types import part_of
@@ -116,15 +117,23 @@ def with_suggestion(task: RepairTask, params: FairNeuronParams) -> tuple[FairNeu
 
 def slice_training_rows(task: RepairTask, params: FairNeuronParams) -> ActivationPaths:
     """Return the paths of the training rows under the method's reading (coverage and first layer filled in)."""
-    if params.coverage is None or params.first_layer is None:
-        raise SettingError("Slicing needs a coverage and a first layer: choose both, or take the suggested setting.")
-    return slice_paths(
+    if params.coverage is None:
+        raise SettingError("Slicing needs a coverage: choose one, or take the suggested setting.")
+    return slice_grid(task, params, (params.coverage,))[0]
+
+
+def slice_grid(task: RepairTask, params: FairNeuronParams, coverages: Sequence[float]) -> tuple[ActivationPaths, ...]:
+    """Return the paths of the training rows at every coverage, from one pass over them (first layer filled in)."""
+    if params.first_layer is None:
+        raise SettingError("Slicing needs a first layer: choose one, or take the suggested setting.")
+    return slice_coverages(
         task.classifier,
         task.train.features,
-        coverage=params.coverage,
+        coverages=coverages,
         reading=params.reading,
         granularity=params.granularity,
         first_layer=params.first_layer,
+        device=task.device,
         threads=task.threads,
         progress=task.progress,
     )
