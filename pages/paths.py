@@ -10,7 +10,7 @@ from fairneuron_core.errors import FairNeuronError
 from fairneuron_core.paths import conflict_makeup, path_graph, to_graphml, to_json
 from fairneuron_core.report.path_tables import compared_synapses, synapses_table
 from fairneuron_core.report.words import count, listed, quantity
-from pages.ui import cache, path_settings, path_view, row_picker, state, views
+from pages.ui import cache, neuron_view, path_settings, path_view, row_picker, state, views
 from pages.ui.network_view import network_view
 from pages.ui.path_view import Sample, sample_of
 from pages.ui.pickers import pick_model
@@ -49,6 +49,7 @@ def _answered(data: str, model: str, attribute: str) -> None:
         shared = st.empty()
     _picture_and_list(data, model, part, traced)
     _export(traced[0], part)
+    neuron_view.show_usage(data, model, attribute, part=part, setting=setting)
     with shared.container():
         _sharing(data, model, attribute, part=part, row=row, setting=setting)
 

@@ -45,15 +45,16 @@ def _flags(kind: str, *, skip: tuple[str, ...] = ()) -> Callable[[argparse.Argum
 
 
 def _params_of(kind: str) -> Any:
-    from fairneuron_core.jobs import AuditParams, PathsParams, RepairParams, SearchJobParams, TourParams, TrainParams
+    from fairneuron_core import jobs
 
     return {
-        "train": TrainParams,
-        "audit": AuditParams,
-        "paths": PathsParams,
-        "repair": RepairParams,
-        "search": SearchJobParams,
-        "tour": TourParams,
+        "train": jobs.TrainParams,
+        "audit": jobs.AuditParams,
+        "paths": jobs.PathsParams,
+        "neurons": jobs.NeuronsParams,
+        "repair": jobs.RepairParams,
+        "search": jobs.SearchJobParams,
+        "tour": jobs.TourParams,
     }[kind]
 
 
@@ -168,6 +169,7 @@ COMMANDS: dict[str, Command] = {
     "train": Command("Train a network on a data set.", _train_arguments, _job("train"), show.training),
     "audit": Command("Audit a model: gaps between groups, with intervals.", _flags("audit"), _job("audit"), show.audit),
     "paths": Command("Slice a model into activation paths and count them.", _flags("paths"), _job("paths"), show.paths),
+    "neurons": Command("Which neurons serve which group.", _flags("neurons"), _job("neurons"), show.neurons),
     "repair": Command("Repair a model and compare before and after.", _repair_arguments, _job("repair"), show.repair),
     "search": Command("Search FairNeuron's theta and gamma.", _search_arguments, _job("search"), show.search),
     "tour": Command("Train, audit, slice and repair in one go.", _flags("tour"), _job("tour"), show.tour),

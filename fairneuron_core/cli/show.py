@@ -110,6 +110,26 @@ def paths(results: Mapping[str, Any]) -> str:
     )
 
 
+def neurons(results: Mapping[str, Any], most: int = 20) -> str:
+    """Show the neurons whose use differs most, at most 20 of them; --json has all."""
+    every = [(layer["layer"], row) for layer in results["layers"] for row in layer["neurons"]]
+    ranked = sorted(every, key=lambda item: (item[1]["p_holm"] is None, -abs(item[1]["difference"]["value"])))
+    rows = [
+        (
+            f"{row['neuron']} of layer {layer}",
+            *(f"{group['share']:.1%}" for group in row["by_group"]),
+            f"{100 * row['difference']['value']:+.1f} points ({row['group']})",
+            "" if row["p_holm"] is None else f"{row['p_holm']:.2g}" if row["p_holm"] > 1e-300 else "< 1e-300",
+            row["verdict"],
+        )
+        for layer, row in ranked[:most]
+    ]
+    groups = [f"{group['group']} ({group['n']:,})" for group in results["groups"]]
+    header = ("neuron", *groups, f"difference from {results['against']}", "Holm's p", "verdict")
+    shown = f"{len(rows)} of {len(every)} neurons shown; --json has all."
+    return "\n".join([results["sentence"], "", table(header, rows), "", shown])
+
+
 def repair(results: Mapping[str, Any]) -> str:
     rows = []
     for name in _HEADLINES:

@@ -13,13 +13,14 @@ from fairneuron_core.jobs.material import (
     stored_model_reference,
     stored_reference,
 )
+from fairneuron_core.jobs.neurons import NEURONS, NeuronsParams, usage_json, usage_of_part
 from fairneuron_core.jobs.paths import PATHS, PathsParams, paths_json
 from fairneuron_core.jobs.repair import REPAIR, RepairParams
 from fairneuron_core.jobs.search import SEARCH, SearchJobParams
 from fairneuron_core.jobs.tour import TOUR, TourParams
 from fairneuron_core.jobs.train import TRAIN, TrainParams, fit_classifier
 
-JOBS: dict[str, JobRow] = {row.kind: row for row in (TRAIN, AUDIT, PATHS, REPAIR, SEARCH, TOUR)}
+JOBS: dict[str, JobRow] = {row.kind: row for row in (TRAIN, AUDIT, PATHS, NEURONS, REPAIR, SEARCH, TOUR)}
 
 __all__ = [
     "JOBS",
@@ -28,6 +29,7 @@ __all__ = [
     "JobResult",
     "JobRow",
     "Material",
+    "NeuronsParams",
     "PathsParams",
     "RepairParams",
     "SearchJobParams",
@@ -45,4 +47,6 @@ __all__ = [
     "store_dataset",
     "stored_model_reference",
     "stored_reference",
+    "usage_json",
+    "usage_of_part",
 ]

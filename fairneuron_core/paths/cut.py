@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fairneuron_core.paths.exact_cut import exact_cut
-from fairneuron_core.paths.float_cut import CUTS, SCRATCH, float_cut
+from fairneuron_core.paths.float_cut import CUTS, float_cut
 from fairneuron_core.paths.lanes import advance, as_int64, inner, pointer_to, reducing
 
 MAGNITUDE = 0x7FFFFFFFFFFFFFFF
@@ -71,21 +71,12 @@ def addresses(layout):
 
 @inner
 def make_work(reals, floats, whole, size):
-    """Divide three blocks, float64 (2 * size), float32 (3 * size + SCRATCH) and int64 (4 * size), among the scratch.
-
-    Blocks, since arrays that lie a multiple of 4 kB apart would make loads wait for stores that are not theirs.
-    """
-    small = pointer_to(floats)
+    """Divide three blocks, float64 (2 * size), float32 (3 * size + SCRATCH) and int64 (4 * size), among the scratch."""
     return Work(
-        reals, advance(reals, size), small, advance(small, size), advance(small, 2 * size), advance(small, 3 * size),
-        pointer_to(CUTS), whole, advance(whole, size), advance(whole, 2 * size), advance(whole, 3 * size),
+        reals, advance(reals, size), floats, advance(floats, size), advance(floats, 2 * size),
+        advance(floats, 3 * size), pointer_to(CUTS), whole, advance(whole, size), advance(whole, 2 * size),
+        advance(whole, 3 * size),
     )  # fmt: skip
-
-
-@inner
-def scratch_sizes(size):
-    """Return how many float64, float32 and int64 values `make_work` divides."""
-    return 2 * size, 3 * size + SCRATCH, 4 * size
 
 
 @inner

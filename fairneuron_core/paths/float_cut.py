@@ -32,7 +32,6 @@ from fairneuron_core.paths.lanes import (
 F = np.float32
 ZERO = F(0)
 MAX_ROUNDS = 8
-SCRATCH = 12
 _STEPS = 64
 
 

@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-from fairneuron_core.paths.cut import addresses, cut, cut_released, make_work, rescale, scratch_sizes
+from fairneuron_core.paths.cut import addresses, cut, cut_released, make_work, rescale
 from fairneuron_core.paths.ladder import climb
 from fairneuron_core.paths.lanes import LANES, advance, apart, as_int64, entry, inner, lowest_bit, pointer_to
 
@@ -164,21 +164,18 @@ def _keep(views, r, before, after, active):
 
 
 @entry
-def slice_rows(features, profiles, layout, coverages, released, neurons, keys, counts, views):
+def slice_rows(features, profiles, layout, coverages, released, neurons, keys, counts, views, scratch):
     """Slice some rows; return the first row with a value that is not finite, or -1.
 
     features float32 (n, inputs); profiles float64 (2, units): the means of activations and of pre-activations
     coverages float64 ascending, one of them for `released`; `views` are filled where they have columns
-    keys int64 (n, coverages, L, 2) and counts int64 (n, coverages, L) are filled
+    keys int64 (n, coverages, L, 2) and counts int64 (n, coverages, L) are filled; scratch: see `packing.Scratch`
     """
     net, largest, many = addresses(layout), layout.padded.max(), coverages.size
     units = net.units
-    real_size, float_size, whole_size = scratch_sizes(largest)
-    reals, floats = np.zeros(4 * units + real_size), np.zeros(float_size, np.float32)
-    whole = np.zeros(2 * units + whole_size + 5 * many, np.int64)
-    before, active = pointer_to(reals), pointer_to(whole)
+    before, floats, active = pointer_to(scratch.reals), pointer_to(scratch.floats), pointer_to(scratch.whole)
     after, sources, changes = advance(before, units), advance(before, 2 * units), advance(before, 3 * units)
-    since, part = advance(active, units), advance(active, 2 * units + whole_size)
+    since, part = advance(active, units), advance(active, 2 * units + 4 * largest)
     work = make_work(advance(before, 4 * units), floats, advance(active, 2 * units), largest)
     values = after, sources, pointer_to(profiles), changes
     head, outputs = net.unit_at[net.layers], net.widths[net.layers]

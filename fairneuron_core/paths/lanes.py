@@ -1,8 +1,9 @@
 """What the kernels need below the level of numba: pointers without reference counts, sixteen-lane masks, bit tricks.
 
 Arrays that are passed between numba functions are counted, atomically, at every call; in a loop that runs once per
-active neuron that costs as much as the arithmetic. The kernels therefore take pointers of the arrays once per chunk
-(the caller keeps the arrays alive) and pass these. A mask has one bit per lane: bit i stands for `pointer[at + i]`.
+active neuron that costs as much as the arithmetic. The kernels therefore take pointers of the arrays once per chunk and
+pass these. Only of arrays that Python passed in: numba frees its own arrays after the last use of their name. A mask
+has one bit per lane: bit i stands for `pointer[at + i]`.
 
 `entry` compiles a function that Python calls and keeps the result on disk; `inner`, `reducing` and `apart`
 are for the functions it calls. numba's cache only notices changes of the file an entry is in, so the

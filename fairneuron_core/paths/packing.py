@@ -25,6 +25,7 @@ NIBBLE = 4
 ACTIVATIONS = ("relu", "identity", "tanh", "sigmoid")  # the order of the kernels' numbers
 GRID_BITS = 50
 SUM_BITS = 62
+CUT_FLOATS = 12  # what `float_cut` remembers between rounds
 # Read-only arrays (memory-mapped, or shared between processes) are another type to numba: a second compilation.
 WRITEABLE = ("C", "W")
 
@@ -54,6 +55,18 @@ class Views(NamedTuple):
     after: np.ndarray
     actives: np.ndarray
     taken: np.ndarray
+
+
+class Scratch(NamedTuple):
+    """Memory of one call of the kernels: float64, float32 and int64.
+
+    It comes from the caller, because numba frees an array of its own after the last use of its NAME, whatever still
+    points into it. Blocks, because arrays that lie a multiple of 4 kB apart make loads wait for stores not theirs.
+    """
+
+    reals: np.ndarray
+    floats: np.ndarray
+    whole: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +107,15 @@ class PackedNetwork:
     def layout(self) -> Layout:
         """What the kernels read of this."""
         return Layout(*(np.require(getattr(self, name), None, WRITEABLE) for name in Layout._fields))
+
+    def scratch(self, coverages: int) -> Scratch:
+        """Return memory for slicing rows at so many coverages; one thread at a time may use it."""
+        widest = int(self.padded.max())
+        return Scratch(
+            np.zeros(4 * self.units + 2 * widest),
+            np.zeros(3 * widest + CUT_FLOATS, np.float32),
+            np.zeros(2 * self.units + 4 * widest + 5 * coverages, np.int64),
+        )
 
     def level(self, index: int) -> slice:
         """Return where the units of one level lie in a row of all units (without padding)."""

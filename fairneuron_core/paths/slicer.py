@@ -87,7 +87,9 @@ class Slicer:
         keys = np.zeros((len(rows), len(coverages), len(self.network.layers), 2), np.int64)
         counts = np.zeros(keys.shape[:3], np.int64)
         released, profiles = self.reading == "released", np.require(self.profiles, None, WRITEABLE)
-        broken = slice_rows(rows, profiles, self.network.layout, coverages, released, neurons, keys, counts, views)
+        # Held by a name until the kernel is done: it works with addresses of these arrays.
+        layout, scratch = self.network.layout, self.network.scratch(len(coverages))
+        broken = slice_rows(rows, profiles, layout, coverages, released, neurons, keys, counts, views, scratch)
         if broken >= 0:
             raise ModelError(
                 "A row gives values that are not finite (NaN or infinite): clean its inputs or the weights."

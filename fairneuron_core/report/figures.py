@@ -3,6 +3,7 @@
 from fairneuron_core.report.figures_change import dumbbell, flips, group_shift
 from fairneuron_core.report.figures_counts import confusion
 from fairneuron_core.report.figures_groups import base_rates, gap_overview, group_rates
+from fairneuron_core.report.figures_neurons import neuron_shares
 from fairneuron_core.report.figures_paths import (
     conflict_makeup,
     cumulative_share,
@@ -28,6 +29,7 @@ __all__ = [
     "gap_overview",
     "group_rates",
     "group_shift",
+    "neuron_shares",
     "path_frequency_histogram",
     "roc",
     "score_histogram",

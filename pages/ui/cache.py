@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fairneuron_core.jobs import Material
     from fairneuron_core.metrics import ThresholdTable
     from fairneuron_core.paths import ActivationPaths, PathFrequency, SuggestedSetting
+    from fairneuron_core.paths.usage import NeuronUsage
 
 
 def workspace() -> Workspace:
@@ -152,6 +153,18 @@ def row_path(data: str, model: str, part: str, row: int, setting: Mapping[str, A
 
     features = batch(data, model, part).features[row : row + 1]
     return slice_paths(material(data, model).classifier, features, threads=1, **setting)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Following every row's path")
+def _neurons(data: str, model: str, attribute: str, part: str, coverage: float, reading: str, home: str) -> NeuronUsage:
+    from fairneuron_core.jobs import usage_of_part
+
+    return usage_of_part(_material(data, model, attribute, home), part, coverage=coverage, reading=reading)
+
+
+def neuron_usage(data: str, model: str, attribute: str, part: str, *, coverage: float, reading: str) -> NeuronUsage:
+    """Return how often each hidden neuron is on the paths of each group: the numbers of `fairneuron neurons`."""
+    return _neurons(_no_path(data), _no_path(model), attribute, part, coverage, reading, str(workspace().home))
 
 
 @st.cache_resource(max_entries=16, show_spinner="Looking for a setting in which paths are shared")

@@ -1,5 +1,6 @@
 """The engines of a slicing give the same keys: float and exact cuts, one coverage or many, numba or torch."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from fairneuron_core.paths import float_cut, lanes
 from fairneuron_core.paths.exact_cut import exact_cut
 from fairneuron_core.paths.kernels import slice_rows
 from fairneuron_core.paths.lanes import advance, pointer_to
+from fairneuron_core.paths.packing import CUT_FLOATS
 from fairneuron_core.paths.slicer import make_slicer
 from tests.paths.networks import READINGS, profile_of, stack
 
@@ -27,7 +29,7 @@ def case():
 
 
 @njit(error_model="numpy")
-def both_cuts(weights, sources, coverage, cuts, floats, reals, scratch, masks):
+def both_cuts(weights, sources, coverage, cuts, floats, reals, scratch, masks, exact):
     """Cut one neuron per row both ways; return how many each takes, -1 where float32 is not certain."""
     size, taken = weights.shape[1], np.zeros((2, len(weights)), np.int64)
     for r in range(len(weights)):
@@ -35,7 +37,6 @@ def both_cuts(weights, sources, coverage, cuts, floats, reals, scratch, masks):
         total = 0.0
         for k in range(size):
             total += np.float64(weights[r, k]) * np.float64(sources[r, k])
-        exact = np.zeros(size)
         for k in range(size):
             exact[k] = sources[r, k]
         taken[1, r] = exact_cut(
@@ -75,7 +76,7 @@ def test_a_float_cut_that_says_it_is_certain_is_the_exact_cut(size, family):
         masks = np.zeros((2, len(weights), size // 16), np.int64)
         taken = both_cuts(
             weights, sources, coverage, float_cut.CUTS, np.zeros(size, np.float32), np.zeros(size),
-            np.zeros(float_cut.SCRATCH, np.float32), masks,
+            np.zeros(CUT_FLOATS, np.float32), masks, np.zeros(size),
         )  # fmt: skip
         sure = taken[0] >= 0
         assert np.array_equal(taken[0][sure], taken[1][sure])
@@ -89,7 +90,7 @@ def test_ties_are_never_left_to_floats():
     masks = np.zeros((2, 1, 1), np.int64)
     taken = both_cuts(
         weights, np.full((1, size), 2.0**50, np.float32), 0.5, float_cut.CUTS, np.zeros(size, np.float32),
-        np.zeros(size), np.zeros(float_cut.SCRATCH, np.float32), masks,
+        np.zeros(size), np.zeros(CUT_FLOATS, np.float32), masks, np.zeros(size),
     )  # fmt: skip
     assert taken.tolist() == [[-1], [9]]  # 8 of 16 are not more than half, 9 are
     assert masks[1].tolist() == [[0b1_1111_1111]]
@@ -169,6 +170,21 @@ def test_the_name_of_the_compiled_kernel_changes_with_every_file_of_kernels():
     users = {path.name for path in folder.glob("*.py") if "paths.lanes import" in path.read_text(encoding="utf-8")}
     assert users | {"lanes.py", "packing.py"} == set(lanes.KERNEL_FILES)
     assert slice_rows.py_func.__qualname__.startswith("slice_rows_")
+
+
+def test_many_threads_at_once_disturb_neither_results_nor_memory(case):
+    network, features, means = case
+    networks = [(network, means), (build_network((40, 96, 1), seed=9), 0)]
+    slicers = [make_slicer(one, means=of_one) for one, of_one in networks]
+    wanted = [slicer.keys(features, coverages=[0.3, 0.9], neurons=False)[0] for slicer in slicers]
+
+    def again(turn):
+        spare = [np.full(size, turn, float) for size in (400, 1_500, 3_000)]  # takes what a careless kernel has freed
+        found = slicers[turn % 2].keys(features, coverages=[0.3, 0.9], neurons=False)[0]
+        return len(spare) == 3 and np.array_equal(found, wanted[turn % 2])
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(again, range(400)))
 
 
 def test_long_lists_are_sorted_as_short_ones_are():
