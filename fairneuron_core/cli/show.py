@@ -99,15 +99,9 @@ def paths(results: Mapping[str, Any]) -> str:
         for g in results["by_group"]
     ]
     keys = ("samples", "unique_paths", "most_frequent", "threshold_count", "rare_paths", "conflict_samples", "seconds")
-    return "\n".join(
-        [
-            facts({key: results[key] for key in keys}),
-            "",
-            results["words"],
-            "",
-            table(("group", "in conflict", "share"), rows),
-        ]
-    )
+    keys += tuple(key for key in ("rows_per_second",) if key in results)
+    said = [facts({key: results[key] for key in keys}), "", results["words"]]
+    return "\n".join([*said, "", table(("group", "in conflict", "share"), rows)] if rows else said)
 
 
 def neurons(results: Mapping[str, Any], most: int = 20) -> str:

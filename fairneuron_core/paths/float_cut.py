@@ -32,6 +32,7 @@ from fairneuron_core.paths.lanes import (
 F = np.float32
 ZERO = F(0)
 MAX_ROUNDS = 8
+WALKED = 32  # of so few contributions the prefix is short: walking down from the largest is faster than brackets
 _STEPS = 64
 
 
@@ -141,12 +142,14 @@ def float_cut(weights, sources, size, target, total, slack, cuts, found, mask, s
     slack += (positive + positive - total) * F((size + 8) * 2.0**-23) + F(2 * size)
     if not (target >= ZERO and target + slack < positive):
         return -1
-    largest = bits_float(largest_bits)
-    guess = min(cuts[int(target / positive * F(_STEPS - 0.01))] * (squares / positive), largest * F(0.84))
-    high, above, low = _bracket(found, scratch, size, guess, largest, positive, target)
-    bits, taken, last = float_bits(high), 0, ZERO
-    for group in range(size // LANES):
-        taken += popcount(mask_above(found, group * LANES, high))
+    bits, taken, above, low, last = largest_bits, 0, ZERO, ZERO, ZERO
+    if size > WALKED:
+        largest = bits_float(largest_bits)
+        guess = min(cuts[int(target / positive * F(_STEPS - 0.01))] * (squares / positive), largest * F(0.84))
+        high, above, low = _bracket(found, scratch, size, guess, largest, positive, target)
+        bits = float_bits(high)
+        for group in range(size // LANES):
+            taken += popcount(mask_above(found, group * LANES, high))
     while above <= target:
         bits = _largest_to(found, bits, size)
         last = bits_float(bits)

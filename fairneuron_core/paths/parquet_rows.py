@@ -63,7 +63,7 @@ class ParquetRows:
     def _add(self, path: str) -> None:
         with _opened(path) as file:
             schema, about = file.schema_arrow, file.metadata
-            self.columns = self.columns or tuple(n for n in schema.names if not n.startswith("__index_level_"))
+            self.columns = self.columns or _names(schema)
             _check_columns(schema, self.columns, path, numeric=self.encode is None)
             first = self.rows
             for number in range(about.num_row_groups):
@@ -139,6 +139,16 @@ class ParquetRows:
             if first > offsets.max():
                 break
         return np.concatenate(parts)[np.argsort(np.concatenate(places))]
+
+
+def column_names(path: str | Path | Sequence[str | Path]) -> tuple[str, ...]:
+    """Return the columns of the (first) file, whatever they hold (NotFoundError, DataError)."""
+    with _opened(_files(path)[0]) as file:
+        return _names(file.schema_arrow)
+
+
+def _names(schema: pa.Schema) -> tuple[str, ...]:
+    return tuple(name for name in schema.names if not name.startswith("__index_level_"))
 
 
 def _files(path: str | Path | Sequence[str | Path]) -> list[str]:

@@ -18,6 +18,7 @@ from fairneuron_core.types import Progress, ProgressCallback
 
 BATCH_BYTES = 16_000_000
 CHUNKS_PER_BATCH = 16
+LEAST_ROWS, SHARES = 64, 4  # the least rows of a chunk, and chunks per worker where rows are few
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -37,6 +38,11 @@ class SlicingWork:
         keys, counts = self.slicer.keys(features, coverages=self.coverages, neurons=self.neurons)
         low = self.first_layer - 1
         return keys[:, :, low:].sum(axis=2, dtype=np.uint64), counts[:, :, low:].sum(axis=2)
+
+    def chunk_rows(self, total: int | None, threads: int | None) -> int:
+        """Rows to slice at a time: on few rows less than the slicer would take, so that all workers end together."""
+        most, workers = self.slicer.chunk_rows, threads or os.cpu_count() or 1
+        return most if total is None else min(most, max(LEAST_ROWS, -(-total // (SHARES * workers))))
 
     @property
     def batch_rows(self) -> int:
@@ -90,8 +96,12 @@ def slice_rows_of(
     def run(chunk: tuple[int, np.ndarray]) -> tuple[int, np.ndarray, np.ndarray]:
         return chunk[0], *work.keys(chunk[1])
 
-    ahead = work.batch_rows // work.slicer.chunk_rows
-    with closing(_chunks(source, work)) as chunks, closing(in_pool(run, chunks, threads=threads, ahead=ahead)) as ran:
+    chunk = work.chunk_rows(total, threads)
+    ahead = work.batch_rows // chunk
+    with (
+        closing(_chunks(source, work, chunk)) as chunks,
+        closing(in_pool(run, chunks, threads=threads, ahead=ahead)) as ran,
+    ):
         for first, key, synapses in ran:
             found.put(first, key, synapses)
             done += key.shape[1]
@@ -113,9 +123,9 @@ def rows_done(done: int, total: int | None) -> Progress:
     return Progress(done / total if total else 1.0, f"Slicing: {done:,} of {total:,} rows")
 
 
-def _chunks(source: RowSource, work: SlicingWork) -> Iterator[tuple[int, np.ndarray]]:
+def _chunks(source: RowSource, work: SlicingWork, chunk: int) -> Iterator[tuple[int, np.ndarray]]:
     """Yield (first row, rows) of every chunk; a chunk is a view of its batch."""
-    first, chunk = 0, work.slicer.chunk_rows
+    first = 0
     for batch in source.batches(work.batch_rows):
         check_features(work.slicer, batch)
         for start in range(0, len(batch), chunk):

@@ -7,7 +7,7 @@ import pandas as pd
 from fairneuron_core.paths.usage import NeuronRow, NeuronUsage
 from fairneuron_core.report import strips
 from fairneuron_core.report.style import COLOURS, GLYPHS, Chart, Mode, empty_chart, group_styles
-from fairneuron_core.report.words import clipped, count, estimate_text, plain, quantity
+from fairneuron_core.report.words import MINUS, clipped, count, estimate_text, plain
 
 SHOWN = 10
 
@@ -20,13 +20,13 @@ def neuron_shares(usage: NeuronUsage, *, mode: Mode = "light", most: int = SHOWN
     if not chosen:
         return empty_chart(title, usage.sentence, mode, columns=tuple(table.columns))
     styles = group_styles(usage.groups, usage.against if usage.against in usage.groups else None, mode)
-    rows = tuple(strips.Row(_name(row), f"<b>{plain(clipped(row.verdict))}</b> {_points(row)}") for row in chosen)
+    rows = tuple(strips.Row(f"{row.neuron} in hidden {row.layer}", _difference(usage, row)) for row in chosen)
     heading = "   ".join(
         f"<span style='color:{style.colour}'><b>{GLYPHS[style.symbol]} {plain(clipped(group))}</b></span>"
         for group, style in styles.items()
     )
     top = strips.nice_top([share.high for row in chosen for share in row.shares], floor=0.1, ceiling=1.0)
-    note = f"{heading}   in percent of the group's rows"
+    note = f"{heading}   percent of rows; right: difference in points"
     panel = strips.Panel(rows, high=top, heading=note, **strips.in_points(top))
     figure = strips.strip_figure([panel], mode=mode)
     strips.add_track(figure, panel, 1, mode=mode)
@@ -46,9 +46,15 @@ def _name(row: NeuronRow) -> str:
     return f"neuron {row.neuron} of hidden layer {row.layer}"
 
 
-def _points(row: NeuronRow) -> str:
-    low, high = sorted(abs(bound) for bound in (row.difference.low, row.difference.high))
-    return f"by {quantity(abs(row.difference.value), 'points')} [{100 * low:.1f}, {100 * high:.1f}]"
+def _difference(usage: NeuronUsage, row: NeuronRow) -> str:
+    """Return who is served more and by how many points: short enough for a phone."""
+    more, bounds = row.group, (row.difference.low, row.difference.high)
+    if row.difference.value < 0:
+        more = usage.against
+        bounds = (-row.difference.high, -row.difference.low)
+    only = "only " if sum(count > 0 for count in row.counts) == 1 else ""
+    size = f"+{100 * abs(row.difference.value):.1f} [{100 * bounds[0]:.1f}, {100 * bounds[1]:.1f}]"
+    return f"{only}<b>{plain(clipped(more))}</b> {size.replace('-', MINUS)}"
 
 
 def _sentence(usage: NeuronUsage, drawn: int) -> str:

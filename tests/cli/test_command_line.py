@@ -111,3 +111,36 @@ def test_a_taken_port_is_passed_over():
         taken.listen()
         port = taken.getsockname()[1]
         assert port < free_port(port) <= port + 50
+
+
+def test_neurons_shows_the_largest_differences_and_json_has_all(filled_workspace, capsys):
+    words = ("neurons", "--data", "german", "--model", filled_workspace.model, "--coverage", "0.3")
+    found = call_json(capsys, *words)
+    status, out, _ = call(capsys, *words)
+    assert status == 0
+    assert out.startswith(found["sentence"])
+    total = sum(len(layer["neurons"]) for layer in found["layers"])
+    assert f"20 of {total} neurons shown" in out
+
+
+def test_an_engine_that_is_not_there_is_refused(filled_workspace, capsys):
+    status, _, err = call(
+        capsys, "paths", "--data", "german", "--model", filled_workspace.model, "--coverage", "0.3", "--engine", "spark"
+    )
+    assert status == 2
+    assert "spark" in err
+
+
+def test_a_table_is_sliced_from_its_file_and_its_keys_are_written(filled_workspace, tmp_path, capsys):
+    from fairneuron_core.data import load_dataset
+
+    table, keys = str(tmp_path / "rows.parquet"), tmp_path / "keys.parquet"
+    load_dataset("german").frame.to_parquet(table, row_group_size=300)
+    words = ("paths", "--model", filled_workspace.model, "--table", table, "--coverage", "0.3")
+    found = call_json(capsys, *words, "--keys-out", str(keys))
+    assert found["rows"] == 1000
+    assert keys.is_file()
+    status, out, _ = call(capsys, *words)
+    assert status == 0
+    assert "rows per second" in out
+    assert "female" in out

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fairneuron_core.jobs import gather
+from fairneuron_core.jobs import gather, usage_of_part
 from fairneuron_core.paths import slice_paths
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,3 +101,14 @@ def test_another_example_goes_to_a_row_of_the_chosen_kind(filled_workspace):
     at.button(key="paths.another").click().run()
     assert "(female) has score" in words(at)
     assert at.number_input(key="paths.row").value != first
+
+
+def test_neurons_are_counted_on_demand_with_the_numbers_of_the_job(filled_workspace):
+    at = open_paths(filled_workspace, coverage=0.3)
+    assert "Neurons whose use differs most" not in words(at)
+    at.toggle(key="paths.neurons").set_value(True).run()
+    assert not at.exception
+    material = gather("german", filled_workspace.model, filled_workspace.workspace)
+    usage = usage_of_part(material, "train", coverage=0.3)
+    assert "Neurons whose use differs most between groups, at coverage 0.3" in words(at)
+    assert usage.sentence.split(";")[0] in words(at)
