@@ -85,7 +85,7 @@ def _sliced(ray: Any, source: RowSource, work: SlicingWork, told: _Told) -> list
         for part in _parts(source, work, most):
             if len(tasks) >= most:
                 done = _one_more(tasks, done, source, told)
-            shards.append(Shard(first, part.rows, *run.remote(kept, part)))
+            shards.append(Shard(first, part.rows, *run.remote(kept, ray.put(part))))
             tasks.add(shards[-1].sliced, part.rows)
             first += part.rows
         while len(tasks):

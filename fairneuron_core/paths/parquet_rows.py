@@ -118,12 +118,12 @@ class ParquetRows:
 
     def take(self, positions: np.ndarray) -> np.ndarray:
         wanted = np.asarray(positions, np.int64)
-        starts = np.array([group.first for group in self.groups])
+        starts = np.cumsum([0, *(group.rows for group in self.groups[:-1])])
         place = np.searchsorted(starts, wanted, side="right") - 1
         found: np.ndarray | None = None
         for index in np.unique(place):
             group, mine = self.groups[index], np.flatnonzero(place == index)
-            rows = self._take_from(group, wanted[mine] - group.first)
+            rows = self._take_from(group, wanted[mine] - starts[index])
             found = np.empty((len(wanted), rows.shape[1]), np.float32) if found is None else found
             found[mine] = rows
         return np.empty((0, 0), np.float32) if found is None else found

@@ -23,6 +23,7 @@ T = TypeVar("T")
 def load_ray() -> Any:
     """Import Ray without its usage reports (SettingError when it is not installed)."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # the first failed shard is told, once, by us
     try:
         import ray
     except ImportError as error:
@@ -49,7 +50,8 @@ def connected(address: str | None, *, cpus: int | None = None) -> Iterator[Any]:
             ray.init("local", num_cpus=cpus, include_dashboard=False, **quiet)
         else:
             _require_reachable(address)
-            ray.init(address, **quiet)
+            with _one_attempt():
+                ray.init(address, **quiet)
     except (ConnectionError, ValueError, RuntimeError, ImportError, TimeoutError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise SettingError(
@@ -76,6 +78,19 @@ def _require_reachable(address: str) -> None:
             f"No Ray can be reached at '{address}' ({error}): check that it runs (`ray status`) and that its port is "
             "open."
         ) from error
+
+
+@contextmanager
+def _one_attempt() -> Iterator[None]:
+    """Let Ray try once (40 s) instead of 20 times when something listens at the address that is not Ray."""
+    name = "RAY_gcs_server_port_wait_time_s"
+    before = os.environ.get(name)
+    os.environ[name] = before or "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
 
 
 class Tasks:

@@ -1,20 +1,24 @@
 """Slicing on a real local Ray of two workers gives what one machine gives."""
 
+import builtins
+import shutil
 import socket
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fairneuron_core.errors import Cancelled, DataError, SettingError
+from fairneuron_core.errors import Cancelled, DataError, NotFoundError, SettingError
 from fairneuron_core.models.layers import build_network
-from fairneuron_core.paths import slice_coverages, slice_paths
+from fairneuron_core.paths import ParquetRows, slice_coverages, slice_paths
+from fairneuron_core.paths.ray_cluster import connected
 from tests.paths.networks import profile_of
 
 ray = pytest.importorskip("ray")
 
-pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture(scope="module")
@@ -26,18 +30,23 @@ def case(tmp_path_factory):
     return network, features, profile_of(network, features), path
 
 
+def test_without_an_address_ray_is_started_here_and_ended_again(case):
+    if ray.is_initialized():
+        pytest.skip("a Ray is running in this process")
+    network, features, means, path = case
+    before = set(psutil.Process().children())
+    found = slice_paths(network, path, coverage=0.3, means=means, engine="ray", threads=2)
+    assert np.array_equal(found.key, slice_paths(network, features, coverage=0.3, means=means).key)
+    assert not ray.is_initialized()
+    _, left = psutil.wait_procs(set(psutil.Process().children()) - before, timeout=20)
+    assert not left
+
+
 @pytest.fixture(scope="module")
 def cluster():
     """A Ray of two processors that is there before the product looks for one."""
-    import os
-    import warnings
-
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-    yield
-    ray.shutdown()
+    with connected(None, cpus=2) as running:
+        yield running
 
 
 def test_rows_of_a_file_and_of_an_array_give_the_local_result(case, cluster):
@@ -78,10 +87,37 @@ def test_cancelling_raises_and_leaves_ray_usable(case, cluster):
     assert np.array_equal(again.key, slice_paths(network, features, coverage=0.3, means=means).key)
 
 
-def test_the_error_of_a_shard_is_one_sentence(case, cluster):
+def test_an_iterator_of_unknown_length_is_sliced_as_it_is_read(case, cluster):
     network, features, means, _ = case
+    batches = (features[first : first + 700] for first in range(0, 3_000, 700))
+    found = slice_paths(network, batches, coverage=0.3, means=means, engine="ray")
+    assert np.array_equal(found.frequency, slice_paths(network, features, coverage=0.3, means=means).frequency)
+
+
+def test_the_error_of_a_shard_is_one_sentence(case, cluster, tmp_path):
+    network, features, means, path = case
     with pytest.raises(DataError, match="reads 12 inputs"):
         slice_paths(network, features[:, :5], coverage=0.3, means=means, engine="ray")
+    rows = ParquetRows(shutil.copy(path, tmp_path / "moved.parquet"))
+    (tmp_path / "moved.parquet").unlink()
+    with pytest.raises(NotFoundError, match="on every machine that reads it"):
+        slice_paths(network, rows, coverage=0.3, means=means, engine="ray")
+    with pytest.raises(DataError, match=r"could not be sliced on the Ray cluster \(ZeroDivisionError"):
+        slice_paths(network, ParquetRows(path, encode=lambda frame: 1 // 0), coverage=0.3, means=means, engine="ray")
+
+
+def test_without_ray_the_sentence_says_what_to_install(case, monkeypatch):
+    network, features, means, _ = case
+    found = builtins.__import__
+
+    def no_ray(name, *others, **more):
+        if name == "ray":
+            raise ImportError(name)
+        return found(name, *others, **more)
+
+    monkeypatch.setattr(builtins, "__import__", no_ray)
+    with pytest.raises(SettingError, match=r'pip install "fairneuron\[ray\]"'):
+        slice_paths(network, features, coverage=0.3, means=means, engine="ray")
 
 
 def test_an_address_without_ray_is_refused_at_once(case, monkeypatch):

@@ -82,6 +82,14 @@ def test_shards_are_runs_of_whole_row_groups(tmp_path):
     shards = list(ParquetRows(write(tmp_path / "x.parquet", group=4)).shards(6))
     assert [shard.rows for shard in shards] == [8, 6]
     assert np.array_equal(np.concatenate([read(shard) for shard in shards]), ROWS)
+    assert np.array_equal(shards[1].take(np.array([5, 0])), ROWS[[13, 8]])
+
+
+def test_numbers_of_every_kind_become_inputs(tmp_path):
+    half, decimal = pa.array(np.array([0.5, 2], np.float16)), pa.array([0.5, 2]).cast(pa.decimal128(5, 2))
+    coded = pa.array([0.5, 2]).dictionary_encode()
+    pq.write_table(pa.table({"a": half, "b": decimal, "c": coded}), tmp_path / "x.parquet")
+    assert read(ParquetRows(tmp_path / "x.parquet")).tolist() == [[0.5] * 3, [2] * 3]
 
 
 def test_rows_of_an_iterator_are_not_kept():
