@@ -9,6 +9,7 @@ from fairneuron_core.bench.ratios import RATIOS, Ratio
 
 HEADER = ("engine", "reading", "size", "network", "rows", "seconds", "rows/s", "synapses/path", "synapses/s", "peak MB")
 _NOTHING = "–"
+FAR_APART, DISTURBED_SHARE = 1.5, 0.25
 
 
 def table(results: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -49,7 +50,19 @@ def summary(results: Mapping[str, Any]) -> list[str]:
     """Return sentences: every ratio with its target, what was not measured, the machine, and how busy it was."""
     ratios = [ratio_words(RATIOS[name], value) for name, value in results["ratios"].items()]
     notes = [f"{name}: {words}." for name, words in results["notes"].items()]
-    return [*(words for words in ratios if words), *notes, *machine_words(results)]
+    return [*(words for words in ratios if words), *notes, *machine_words(results), *disturbance_words(results)]
+
+
+def disturbance_words(results: Mapping[str, Any]) -> list[str]:
+    """Say that other work disturbed the run, where the rounds of many results lie far apart; nothing otherwise."""
+    rows = [row for row in results["results"] if row["repeats"] > 1]
+    apart = sum(row["seconds_high"] > FAR_APART * row["seconds_low"] for row in rows)
+    if apart <= DISTURBED_SHARE * len(rows):
+        return []
+    return [
+        f"DISTURBED: in {apart} of {len(rows)} results the slowest round took over {FAR_APART:g} times the fastest. "
+        "Other work used the machine; measure again when it is quiet."
+    ]
 
 
 def ratio_words(ratio: Ratio, value: float | None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,10 +17,11 @@ from fairneuron_core.bench.cases import Case
 
 if TYPE_CHECKING:
     from fairneuron_core.paths.settings import Reading
+    from fairneuron_core.paths.slicing import Engine as PathsEngine
 
 COVERAGE = 0.8
 FEW_ROWS = 200
-SORTED_ROWS = 512
+SORTED_ROWS = 256
 Work = Callable[[np.ndarray], np.ndarray | None]
 
 
@@ -62,28 +63,23 @@ def _torch_sort(case: Case, reading: Reading, *, active_only: bool) -> Work:
     return TorchSort(case.layers, case.means, coverage=COVERAGE, active_only=active_only).count
 
 
-def _numba(case: Case, reading: Reading, *, threads: int) -> Work:
+def _slicing(case: Case, reading: Reading, *, device: str, engine: PathsEngine, threads: int | None = None) -> Work:
+    """The whole of `slice_paths`, as a user calls it."""
     from fairneuron_core.paths import slice_paths
 
     network = case.network()
 
     def work(features: np.ndarray) -> np.ndarray:
-        paths = slice_paths(network, features, coverage=COVERAGE, reading=reading, means=case.means, threads=threads)
-        return paths.synapses
-
-    return work
-
-
-def _gpu(case: Case, reading: Reading) -> Work:
-    from fairneuron_core.paths import slice_paths
-
-    network = case.network()
-
-    options: dict[str, Any] = {"device": "gpu"}
-
-    def work(features: np.ndarray) -> np.ndarray:
-        paths = slice_paths(network, features, coverage=COVERAGE, reading=reading, means=case.means, **options)
-        return paths.synapses
+        return slice_paths(
+            network,
+            features,
+            coverage=COVERAGE,
+            reading=reading,
+            means=case.means,
+            device=device,
+            engine=engine,
+            threads=threads,
+        ).synapses
 
     return work
 
@@ -114,7 +110,7 @@ def _forward(case: Case, reading: Reading) -> Work:
 ENGINES: dict[str, Engine] = {
     row.name: row
     for row in (
-        Engine("python", "plain Python, row by row", _python, rows=FEW_ROWS, readings=("delta", "released")),
+        Engine("python", "plain Python, row by row", _python, rows=FEW_ROWS),
         Engine(
             "torch_sort",
             "vectorised torch.sort of the active neurons, 2 threads",
@@ -129,15 +125,26 @@ ENGINES: dict[str, Engine] = {
             threads=2,
             rows=SORTED_ROWS,
         ),
-        Engine("numba_1", "numba, 1 thread", partial(_numba, threads=1), readings=("delta", "released", "activation")),
+        Engine(
+            "numba_1",
+            "numba, 1 thread",
+            partial(_slicing, device="cpu", engine="numba", threads=1),
+            readings=("delta", "released", "activation"),
+        ),
         Engine(
             "numba_2",
             "numba, 2 threads",
-            partial(_numba, threads=2),
+            partial(_slicing, device="cpu", engine="numba", threads=2),
             threads=2,
             readings=("delta", "released", "activation"),
         ),
-        Engine("gpu", "GPU", _gpu, readings=("delta", "released", "activation"), missing=_without_gpu),
+        Engine(
+            "gpu",
+            "GPU",
+            partial(_slicing, device="gpu", engine="torch"),
+            readings=("delta", "released", "activation"),
+            missing=_without_gpu,
+        ),
         Engine("forward_1", "dense forward pass, 1 thread", _forward),
         Engine("forward", "dense forward pass, 2 threads", _forward, threads=2),
     )

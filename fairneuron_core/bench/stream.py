@@ -1,4 +1,4 @@
-"""10 million rows of 100 features through a 128-128-128 network: rows are made batch by batch and never all there.
+"""10 million rows of 100 features through a 128-128-128 network: rows are made as they are read and never all there.
 
 The labels come from a hidden linear rule, so that the network learns something and its paths are those of a trained
 one. Seconds include the making of the rows, which is told beside them.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,26 +17,46 @@ from fairneuron_core.bench.cases import Case, trained
 from fairneuron_core.bench.engines import COVERAGE
 from fairneuron_core.bench.measure import peak_megabytes
 from fairneuron_core.bench.sizes import Size
-from fairneuron_core.types import Progress, ProgressCallback
+from fairneuron_core.types import ProgressCallback
 
-ROWS, FEATURES, BATCH = 10_000_000, 100, 65_536
+ROWS, FEATURES = 10_000_000, 100
 THREADS = 2
 STREAM = Size("stream", "synthetic", (128, 128, 128), rows=ROWS, inputs=FEATURES)
-_TRAINING_ROWS, _WARM_ROWS = 20_000, 64
+_TRAINING_ROWS, _WARM_ROWS, _TAKEN_AT_ONCE = 20_000, 64, 65_536
 
 
-def batches(rows: int, *, seed: int = 1) -> Iterator[np.ndarray]:
-    """Yield `rows` rows in all, uniform in [0, 1), float32 (at most BATCH, FEATURES); equal seeds, equal rows."""
-    generator = np.random.default_rng(seed)
-    for first in range(0, rows, BATCH):
-        yield generator.random((min(BATCH, rows - first), FEATURES), dtype=np.float32)
+@dataclass
+class SeededRows:
+    """Rows uniform in [0, 1), float32, made as they are read; equal seeds, equal rows. seconds: spent in making them."""
+
+    rows: int
+    seed: int = 1
+    seconds: float = field(default=0.0, init=False)
+
+    def batches(self, max_rows: int) -> Iterator[np.ndarray]:
+        """Yield all rows, at most `max_rows` of them at a time."""
+        generator = np.random.default_rng(self.seed)
+        for first in range(0, self.rows, max_rows):
+            began = time.perf_counter()
+            batch = generator.random((min(max_rows, self.rows - first), FEATURES), dtype=np.float32)
+            self.seconds += time.perf_counter() - began
+            yield batch
+
+    def take(self, positions: np.ndarray) -> np.ndarray:
+        """Make the rows once more and return those at `positions`."""
+        wanted, place = np.unique(positions, return_inverse=True)
+        found, first = [], 0
+        for batch in self.batches(_TAKEN_AT_ONCE):
+            found.append(batch[wanted[(wanted >= first) & (wanted < first + len(batch))] - first])
+            first += len(batch)
+        return np.concatenate(found)[place] if found else np.empty((0, FEATURES), np.float32)
 
 
 def make_stream_case(*, hidden: tuple[int, ...] = STREAM.hidden) -> Case:
     """Train the network on the first rows of another seed."""
     from fairneuron_core.models import linear_layers, profile
 
-    features = next(batches(_TRAINING_ROWS, seed=0))
+    features = next(SeededRows(_TRAINING_ROWS, seed=0).batches(_TRAINING_ROWS))
     rule = np.random.default_rng(0).standard_normal(FEATURES)
     labels = ((features - 0.5) @ rule > 0).astype(np.uint8)
     cut = len(features) * 9 // 10
@@ -69,20 +90,20 @@ def stream(case: Case, *, rows: int = ROWS, progress: ProgressCallback | None = 
 def _slice(case: Case, rows: int, progress: ProgressCallback | None) -> dict[str, Any]:
     from fairneuron_core.paths import count_keys, slice_paths
 
-    network, began = case.network(), time.perf_counter()
-    key, synapses, done, sliced = np.empty((rows, 2), np.uint64), 0, 0, 0.0
-    for batch in batches(rows):
-        start = time.perf_counter()
-        paths = slice_paths(network, batch, coverage=COVERAGE, means=case.means, threads=THREADS)
-        sliced += time.perf_counter() - start
-        key[done : done + len(batch)] = paths.key
-        synapses += int(paths.synapses.sum(dtype=np.int64))
-        done += len(batch)
-        if progress:
-            progress(Progress(done / rows, f"Streaming: {done:,} of {rows:,} rows"))
-    start = time.perf_counter()
-    unique = count_keys(key).unique_paths
-    sliced += time.perf_counter() - start
-    seconds = time.perf_counter() - began
-    made = {"seconds": seconds, "seconds_making_rows": seconds - sliced}
-    return {**made, "mean_synapses": synapses / rows, "unique_paths": unique}
+    network, source, began = case.network(), SeededRows(rows), time.perf_counter()
+    paths = slice_paths(
+        network,
+        source,
+        coverage=COVERAGE,
+        means=case.means,
+        device="cpu",
+        engine="numba",
+        threads=THREADS,
+        progress=progress,
+    )
+    return {
+        "seconds": time.perf_counter() - began,
+        "seconds_making_rows": source.seconds,
+        "mean_synapses": float(paths.synapses.mean()),
+        "unique_paths": count_keys(paths.key).unique_paths,
+    }

@@ -80,6 +80,13 @@ def test_targets_are_met_or_missed_in_words(results):
     assert RATIOS["numba_vs_forward"].met(None) is None
 
 
+def test_a_run_whose_rounds_lie_far_apart_says_that_it_was_disturbed(results):
+    assert "DISTURBED" not in "".join(summary(results))  # 2 of 8 results
+    for found in results["results"][:3]:
+        found["seconds_high"] = 2 * found["seconds_low"]
+    assert "in 3 of 8 results" in "".join(summary(results))
+
+
 def test_the_table_has_a_line_per_result_with_its_scale(results):
     header, lines = table(results)
     assert header == HEADER

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from fairneuron_core.bench.cases import make_case, scaled_rows
-from fairneuron_core.bench.engines import COVERAGE, ENGINES, FEW_ROWS, rows_for
+from fairneuron_core.bench.engines import COVERAGE, ENGINES, FEW_ROWS, SORTED_ROWS, rows_for
 from fairneuron_core.bench.measure import peak_megabytes, timed, torch_threads
 from fairneuron_core.bench.memory import peaks
 from fairneuron_core.bench.paths import PathsBenchParams, available_engines, groups_of, run_paths
 from fairneuron_core.bench.sizes import SIZES, Size
-from fairneuron_core.bench.stream import batches, make_stream_case, stream
+from fairneuron_core.bench.stream import SeededRows, make_stream_case, stream
 from fairneuron_core.bench.torch_sort import TorchSort
 from fairneuron_core.models import build_network, linear_layers
 from fairneuron_core.paths import slice_paths
@@ -44,10 +44,9 @@ def test_every_engine_runs_the_rows_it_says(results):
     found = {(row["engine"], row["reading"], row["scale"]): row["rows"] for row in results["results"]}
     assert found == {
         ("python", "delta", 1): FEW_ROWS,
-        ("torch_sort", "delta", 1): 300,
+        ("torch_sort", "delta", 1): SORTED_ROWS,
         ("numba_2", "delta", 1): 300,
         ("forward", None, 1): 300,
-        ("python", "released", 1): FEW_ROWS,
         ("numba_2", "released", 1): 300,
         ("numba_2", "activation", 1): 300,
         ("numba_2", "delta", 10): 3000,
@@ -62,11 +61,6 @@ def test_rows_and_synapses_per_second_follow_from_the_median_of_the_rounds(resul
         assert row["rows_per_second"] == row["rows"] / row["seconds"]
         if row["engine"] != "forward":
             assert row["synapses_per_second"] == pytest.approx(row["mean_synapses"] * row["rows_per_second"])
-
-
-def test_engines_that_see_the_same_rows_find_the_same_mean_path_length(results):
-    lengths = [r["mean_synapses"] for r in results["results"] if r["reading"] == "delta" and r["scale"] == 1]
-    assert lengths[1] == pytest.approx(lengths[2], rel=1e-3)  # torch_sort and numba_2
 
 
 def test_pythons_rows_are_a_seeded_draw_in_the_order_of_the_table():
@@ -101,11 +95,12 @@ def test_torch_sort_agrees_with_numba_on_a_trained_network_to_within_float_round
         assert abs(found.mean() - expected.mean()) < 0.01 * expected.mean()
 
 
-def test_python_and_numba_count_the_same_synapses_in_every_reading_they_share(tiny):
+def test_python_numba_and_the_gpus_engine_count_the_same_synapses(tiny):
     rows = tiny.features[:40]
-    for reading in ("delta", "released"):
-        python, numba = (ENGINES[name].prepare(tiny, reading)(rows) for name in ("python", "numba_1"))
-        assert np.array_equal(python, numba)
+    python, numba = (ENGINES[name].prepare(tiny, "delta")(rows) for name in ("python", "numba_2"))
+    # The GPU's engine on the CPU: what differs on a GPU is where it runs.
+    gpu = ENGINES["gpu"].prepare.func(tiny, "delta", device="cpu", engine="torch")(rows)
+    assert python.tolist() == numba.tolist() == gpu.tolist()
 
 
 def test_a_case_is_seeded_and_has_the_rows_and_inputs_of_its_size(tiny):
@@ -188,7 +183,6 @@ def test_the_stream_counts_every_row_once_and_can_be_cancelled():
     from fairneuron_core.errors import Cancelled
 
     case = make_stream_case(hidden=(4, 4))
-    assert sum(len(batch) for batch in batches(70_000)) == 70_000
     told = []
     row = stream(case, rows=1000, progress=told.append)
     assert set(row) >= PROMISED
@@ -199,3 +193,11 @@ def test_the_stream_counts_every_row_once_and_can_be_cancelled():
 
     with pytest.raises(Cancelled):
         stream(case, rows=1000, progress=cancel)
+
+
+def test_the_rows_of_the_stream_do_not_depend_on_the_batches_and_can_be_made_again():
+    source = SeededRows(100)
+    rows = np.concatenate(list(source.batches(7)))
+    assert rows.shape == (100, 100)
+    assert np.array_equal(rows, np.concatenate(list(source.batches(64))))
+    assert np.array_equal(source.take(np.array([99, 3, 3])), rows[[99, 3, 3]])
