@@ -27,7 +27,7 @@ _TRAINING_ROWS, _WARM_ROWS, _TAKEN_AT_ONCE = 20_000, 64, 65_536
 
 @dataclass
 class SeededRows:
-    """Rows uniform in [0, 1), float32, made as they are read; equal seeds, equal rows. seconds: spent in making them."""
+    """Rows uniform in [0, 1), float32, made as they are read; equal seeds, equal rows. seconds: spent making them."""
 
     rows: int
     seed: int = 1
