@@ -50,10 +50,7 @@ class Schema:
 
     def column(self, name: str) -> Column:
         """Return the column of that name (KeyError when there is none)."""
-        try:
-            return next(c for c in self.columns if c.name == name)
-        except StopIteration:
-            raise KeyError(name) from None
+        return {c.name: c for c in self.columns}[name]
 
     def of_role(self, role: Role) -> tuple[Column, ...]:
         """Return the columns that play `role`, in the order of the data set."""
@@ -138,9 +135,8 @@ class Encoder:
     @property
     def feature_names(self) -> tuple[str, ...]:
         """One name per network input: `age`, `workclass=Private`, ..."""
-        return tuple(
-            n for c in self.columns for n in ([f"{c.name}={v}" for v in c.levels] if c.kind == "category" else [c.name])
-        )
+        named = ([f"{c.name}={v}" for v in c.levels] if c.kind == "category" else [c.name] for c in self.columns)
+        return tuple(name for names in named for name in names)
 
 
 @dataclass(frozen=True)
@@ -181,10 +177,23 @@ class ModelRecord:
 
 
 @dataclass(frozen=True)
+class DecisionRule:
+    """A threshold per group, or a seeded draw among several per row: level -> ((probability, threshold), ...).
+
+    A threshold of 0 is always favourable, one above 1 never; a level that is missing keeps the classifier's own.
+    """
+
+    attribute: str
+    groups: Mapping[str, tuple[tuple[float, float], ...]]
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Classifier:
     """A network with the encoder before it and the decision after it.
 
-    score(x) = sigmoid(network(x)) = estimated probability of the favourable outcome; decision = score >= threshold.
+    score(x) = sigmoid(network(x)) = estimated probability of the favourable outcome; decision = score >= threshold,
+    or by `rule`, which reads the protected attribute.
     `means` is the training profile: mean of the inputs, then of every hidden layer after its activation.
     """
 
@@ -193,6 +202,7 @@ class Classifier:
     threshold: float
     record: ModelRecord
     means: tuple[np.ndarray, ...]
+    rule: DecisionRule | None = None
 
 
 @dataclass(frozen=True)
@@ -286,7 +296,4 @@ ProgressCallback = Callable[[Progress], None]
 
 def part_of(progress: ProgressCallback | None, low: float, high: float) -> ProgressCallback | None:
     """Return a callback for one stage of a longer work: its 0..1 becomes low..high of the whole."""
-    if progress is None:
-        return None
-    report = progress
-    return lambda p: report(Progress(low + (high - low) * p.share, p.message, p.point))
+    return progress and (lambda p: progress(Progress(low + (high - low) * p.share, p.message, p.point)))

@@ -14,7 +14,7 @@ from fairneuron_core.jobs.material import Material, gather, store_classifier, st
 from fairneuron_core.metrics import audit_json, compare_json
 from fairneuron_core.models import resolve_device
 from fairneuron_core.params import params_json, parse_params, setting
-from fairneuron_core.repair import REPAIRS, RepairTask, repair_row
+from fairneuron_core.repair import REPAIRS, RepairTask, repair, repair_row
 from fairneuron_core.types import Classifier, ProgressCallback
 
 
@@ -84,7 +84,7 @@ def _run(params: Mapping[str, Any], context: JobContext) -> JobResult:
     row = repair_row(common.method)
     material = gather(common.data, common.model, context.workspace, protected=common.protected)
     parent = stored_model_reference(common.model, context.workspace)
-    found = row.repair(repair_task(material, common, progress=context.progress), own)
+    found = repair(repair_task(material, common, progress=context.progress), row, own)
     classifier = with_parent(found.classifier, parent)
     name = f"{row.title} of {parent[:6]}, seed {common.seed}"
     model = store_classifier(classifier, context.workspace, name=name, run_id=context.run_id)

@@ -13,6 +13,7 @@ import numpy as np
 from torch import nn
 
 from fairneuron_core.errors import SettingError
+from fairneuron_core.models.penalty import Penalty
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,16 @@ class TrainingPlan:
     dropout_rows          (n,) bool: rows in which hidden neurons are muted with probability `dropout`
     mutable               (n, hidden neurons in all) bool: which neurons may be muted in a row, None = all of them
     dropout_layers        hidden layers (0-based) in which neurons may be muted, None = every one
-    keep                  "best" = the epoch with the lowest validation loss, "last" = the final epoch
+    targets               (n,) soft labels in [0, 1] that the loss uses instead of `labels`; validation keeps the labels
+    penalty               a term added to the loss (a group gap, an adversary); None = none
+    trainable             bool arrays (weight (out, in), bias (out,), next weight, ...): parameters that may move,
+                          None = all
+    proximal              weight of half the squared distance to the starting parameters in the loss
+    ema                   decay per step of the averaged weights that are validated and kept; 0 = the weights themselves
+    schedule              "plateau" = times `plateau_factor` after `plateau_patience` epochs without progress,
+                          "cosine" = falls to 0 over all steps
+    keep                  "best" = the epoch with the lowest criterion, "last" = the final epoch
+    criterion             validation scores (m,) -> what "best" minimises; None = the validation loss
     watch                 validation scores (m,) -> numbers for the live trace (gaps between groups)
     """
 
@@ -44,11 +54,18 @@ class TrainingPlan:
     dropout_rows: np.ndarray | None = None
     mutable: np.ndarray | None = None
     dropout_layers: tuple[int, ...] | None = None
+    targets: np.ndarray | None = None
+    penalty: Penalty | None = None
+    trainable: tuple[np.ndarray, ...] | None = None
+    proximal: float = 0.0
+    ema: float = 0.0
     loss: Literal["cross_entropy", "mse"] = "cross_entropy"
+    schedule: Literal["plateau", "cosine"] = "plateau"
     plateau_patience: int = 3
     plateau_factor: float = 0.1
     stop_patience: int | None = None
     keep: Literal["best", "last"] = "best"
+    criterion: Callable[[np.ndarray], float] | None = None
     watch: Callable[[np.ndarray], Mapping[str, float]] | None = None
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -11,8 +11,8 @@ import numpy as np
 from fairneuron_core import __version__
 from fairneuron_core.metrics import audit
 from fairneuron_core.models import Trained, TrainingPlan, build_network, layer_sizes, linear_layers, profile
-from fairneuron_core.params import setting
-from fairneuron_core.repair.task import RepairTask
+from fairneuron_core.params import params_json, setting
+from fairneuron_core.repair.task import Prepared, RepairResult, RepairTask
 from fairneuron_core.types import Classifier
 
 WATCHED = ("demographic_parity_difference", "equal_opportunity_difference")
@@ -98,4 +98,17 @@ def repaired(task: RepairTask, trained: Trained, *, made_by: str, recipe: Mappin
         version=__version__,
     )
     means = profile(trained.network, task.train.features)
-    return replace(task.classifier, network=trained.network, means=means, record=record)
+    return replace(task.classifier, network=trained.network, means=means, record=record, rule=None)
+
+
+def one_training(
+    task: RepairTask, plan: TrainingPlan, *, method: str, params: Any, facts: Mapping[str, Any] | None = None
+) -> Prepared:
+    """Return the answer of a method that asks for a single training and takes its network as it is."""
+    recipe = {"method": method, **params_json(params)}
+
+    def finish(trained: Sequence[Trained]) -> tuple[RepairResult, ...]:
+        classifier = repaired(task, trained[0], made_by=f"repair {method}", recipe=recipe)
+        return (RepairResult(classifier, trained[0].trace, facts or {}),)
+
+    return Prepared((plan,), finish)

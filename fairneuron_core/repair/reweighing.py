@@ -8,14 +8,13 @@ Source: Kamiran and Calders, "Data preprocessing techniques for classification w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from fairneuron_core.models import train
-from fairneuron_core.params import params_json
-from fairneuron_core.repair.fine_tuning import TrainingSettings, plan_for, repaired
-from fairneuron_core.repair.task import RepairResult, RepairTask
+from fairneuron_core.repair.fine_tuning import TrainingSettings, one_training, plan_for
+from fairneuron_core.repair.task import Prepared, RepairRow, RepairTask
 
 
 @dataclass(frozen=True)
@@ -35,11 +34,10 @@ def reweighing_weights(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
     return (np.bincount(groups)[groups] / n) * (np.bincount(labels)[labels] / n) / cell_share
 
 
-def repair_reweighing(task: RepairTask, params: ReweighingParams) -> RepairResult:
-    """Retrain with the weights of the task's protected attribute."""
+def prepare_reweighing(task: RepairTask, params: ReweighingParams, strengths: Sequence[float]) -> Prepared:
+    """Ask for one training with the weights of the task's protected attribute."""
     codes = task.train.codes(task.attribute)
     weights = reweighing_weights(task.train.labels, codes)
-    trained = train([plan_for(task, params, row_weights=weights)], device=task.device, progress=task.progress)[0]
     levels = task.train.levels(task.attribute)
     table = {
         f"{levels[group]}, {('other', 'favourable')[label]}": float(
@@ -49,7 +47,18 @@ def repair_reweighing(task: RepairTask, params: ReweighingParams) -> RepairResul
         for label in (0, 1)
         if ((codes == group) & (task.train.labels == label)).any()
     }
-    recipe = {"method": "reweighing", **params_json(params)}
-    return RepairResult(
-        repaired(task, trained, made_by="repair reweighing", recipe=recipe), trained.trace, {"weights": table}
-    )
+    plan = plan_for(task, params, row_weights=weights)
+    return one_training(task, plan, method="reweighing", params=params, facts={"weights": table})
+
+
+REWEIGHING = RepairRow(
+    name="reweighing",
+    title="Reweighing",
+    sentence="Trains on with row weights that make label and protected group independent.",
+    changes="training (row weights)",
+    needs_protected=False,
+    cannot="It balances the labels it is given; it cannot promise a gap on new rows, and proxies stay.",
+    source="Kamiran and Calders, 2012",
+    Params=ReweighingParams,
+    prepare=prepare_reweighing,
+)

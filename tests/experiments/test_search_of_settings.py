@@ -8,7 +8,8 @@ from fairneuron_core.experiments import SearchParams, search
 from fairneuron_core.experiments.search import score
 from fairneuron_core.jobs import gather
 from fairneuron_core.models.layers import linear_layers, network_of
-from fairneuron_core.repair.fairneuron import FairNeuronParams, repair_fairneuron
+from fairneuron_core.repair import repair
+from fairneuron_core.repair.fairneuron import FAIRNEURON, FairNeuronParams
 from fairneuron_core.repair.task import RepairTask
 
 SMALL = {"epochs": 1, "thetas": (0.1, 0.01), "gammas": (0.8, 0.4), "first_layer": 1}
@@ -57,8 +58,10 @@ def test_every_grid_point_is_reported_and_equal_ones_are_trained_once(task):
 def test_a_trial_equals_the_single_repair_with_its_settings(task):
     found = search(task, SearchParams(**SMALL, keep="last"))
     trial = found.trials[found.chosen]
-    alone = repair_fairneuron(
-        task, FairNeuronParams(epochs=1, keep="last", coverage=trial.gamma, first_layer=1, rarity=trial.theta)
+    alone = repair(
+        task,
+        FAIRNEURON,
+        FairNeuronParams(epochs=1, keep="last", coverage=trial.gamma, first_layer=1, rarity=trial.theta),
     )
     for a, b in zip(linear_layers(found.classifier.network), linear_layers(alone.classifier.network), strict=True):
         assert np.allclose(a.weight, b.weight, atol=1e-5)

@@ -8,8 +8,8 @@ from fairneuron_core.errors import SettingError
 from fairneuron_core.jobs import gather
 from fairneuron_core.models.layers import linear_layers
 from fairneuron_core.paths import cluster, suggest_setting
-from fairneuron_core.repair import REPAIRS, repair_row
-from fairneuron_core.repair.fairneuron import FairNeuronParams, repair_fairneuron, selective_plan, slice_training_rows
+from fairneuron_core.repair import REPAIRS, repair, repair_row
+from fairneuron_core.repair.fairneuron import FAIRNEURON, FairNeuronParams, selective_plan, slice_training_rows
 from fairneuron_core.repair.reweighing import reweighing_weights
 from fairneuron_core.repair.task import RepairTask
 
@@ -35,7 +35,7 @@ def test_every_method_says_what_it_changes_needs_and_cannot_do(name):
 def test_every_method_moves_the_weights_and_leaves_the_given_network_alone(task, name):
     row = repair_row(name)
     before = [layer.weight.copy() for layer in linear_layers(task.classifier.network)]
-    result = row.repair(task, row.Params(epochs=1, keep="last"))
+    result = repair(task, row, row.Params(epochs=1, keep="last"))
     after = linear_layers(result.classifier.network)
     assert any(not np.array_equal(w, layer.weight) for w, layer in zip(before, after, strict=True))
     assert all(
@@ -48,7 +48,7 @@ def test_every_method_moves_the_weights_and_leaves_the_given_network_alone(task,
 @pytest.mark.parametrize("name", REPAIRS)
 def test_equal_settings_give_equal_networks(task, name):
     row = repair_row(name)
-    first, second = (row.repair(task, row.Params(epochs=1)).classifier.network for _ in range(2))
+    first, second = (repair(task, row, row.Params(epochs=1)).classifier.network for _ in range(2))
     for a, b in zip(linear_layers(first), linear_layers(second), strict=True):
         assert np.array_equal(a.weight, b.weight)
 
@@ -68,8 +68,8 @@ def test_weighted_label_shares_are_equal_in_all_groups():
 
 
 def test_theta_zero_equals_plain_retraining(task):
-    selective = repair_fairneuron(task, FairNeuronParams(epochs=1, rarity=0.0, coverage=0.5)).classifier.network
-    plain = repair_fairneuron(task, FairNeuronParams(epochs=1, dropout=0.0, coverage=0.5)).classifier.network
+    selective = repair(task, FAIRNEURON, FairNeuronParams(epochs=1, rarity=0.0, coverage=0.5)).classifier.network
+    plain = repair(task, FAIRNEURON, FairNeuronParams(epochs=1, dropout=0.0, coverage=0.5)).classifier.network
     for a, b in zip(linear_layers(selective), linear_layers(plain), strict=True):
         assert np.array_equal(a.weight, b.weight)
 
@@ -95,8 +95,8 @@ def test_dropout_acts_on_conflict_samples_only_and_off_the_path_spares_its_neuro
 
 
 def test_starting_from_scratch_forgets_the_given_weights(task):
-    given = repair_fairneuron(task, FairNeuronParams(epochs=1, learning_rate=1e-6, coverage=0.5, start="given"))
-    scratch = repair_fairneuron(task, FairNeuronParams(epochs=1, learning_rate=1e-6, coverage=0.5, start="scratch"))
+    given = repair(task, FAIRNEURON, FairNeuronParams(epochs=1, learning_rate=1e-6, coverage=0.5, start="given"))
+    scratch = repair(task, FAIRNEURON, FairNeuronParams(epochs=1, learning_rate=1e-6, coverage=0.5, start="scratch"))
     start = linear_layers(task.classifier.network)[0].weight
     assert np.abs(linear_layers(given.classifier.network)[0].weight - start).max() < 1e-3
     assert np.abs(linear_layers(scratch.classifier.network)[0].weight - start).max() > 1e-2
@@ -104,10 +104,10 @@ def test_starting_from_scratch_forgets_the_given_weights(task):
 
 def test_dropout_in_a_layer_that_does_not_exist_is_refused(task):
     with pytest.raises(SettingError, match="hidden layers 0 to 2"):
-        repair_fairneuron(task, FairNeuronParams(epochs=1, coverage=0.5, dropout_layers=(9,)))
+        repair(task, FAIRNEURON, FairNeuronParams(epochs=1, coverage=0.5, dropout_layers=(9,)))
 
 
 def test_the_suggestion_is_made_for_the_chosen_reading(task):
-    found = repair_fairneuron(task, FairNeuronParams(epochs=1, reading="released"))
+    found = repair(task, FAIRNEURON, FairNeuronParams(epochs=1, reading="released"))
     expected = suggest_setting(task.classifier, task.train.features, reading="released", threads=1)
     assert found.facts["setting"] == expected.reason

@@ -1,0 +1,40 @@
+"""Carry out one repair, or a sweep of its strength: prepare, train everything as one program, finish."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from fairneuron_core.errors import SettingError
+from fairneuron_core.models import train
+from fairneuron_core.repair.task import RepairResult, RepairRow, RepairTask
+from fairneuron_core.types import part_of
+
+_PREPARING = 0.3
+"""Share of the progress bar before the training: slicing takes about as long as four of ten epochs."""
+
+
+def repair(task: RepairTask, row: RepairRow, params: Any) -> RepairResult:
+    """Repair the task's classifier by one method with its settings."""
+    strengths = (params.strength,) if row.strengths else ()
+    return _carried_out(task, row, params, strengths)[0]
+
+
+def repair_front(
+    task: RepairTask, row: RepairRow, params: Any, *, strengths: Sequence[float] = ()
+) -> tuple[RepairResult, ...]:
+    """Repair once for every strength (empty: the row's own sweep); a method without a strength gives one result."""
+    return _carried_out(task, row, params, tuple(strengths) or row.strengths if row.strengths else ())
+
+
+def _carried_out(
+    task: RepairTask, row: RepairRow, params: Any, strengths: tuple[float, ...]
+) -> tuple[RepairResult, ...]:
+    if missing := row.missing():
+        raise SettingError(missing)
+    prepared = row.prepare(replace(task, progress=part_of(task.progress, 0.0, _PREPARING)), params, strengths)
+    if not prepared.plans:
+        return prepared.finish(())
+    trained = train(prepared.plans, device=task.device, progress=part_of(task.progress, _PREPARING, 1.0))
+    return prepared.finish(trained)
