@@ -144,9 +144,11 @@ def test_a_training_that_diverges_is_one_sentence_instead_of_a_network_of_nan():
         train([hopeless])
 
 
-def test_plans_of_two_architectures_are_refused_in_one_program():
-    with pytest.raises(SettingError, match="one architecture"):
-        train([make_plan(0), make_plan(0, start=build_network((INPUTS, 4, 1)))])
+def test_plans_of_two_architectures_train_in_one_call_and_keep_their_order():
+    plans = [make_plan(0), make_plan(0, start=build_network((INPUTS, 4, 1))), make_plan(1)]
+    together = train(plans)
+    for plan, result in zip(plans, together, strict=True):
+        assert np.allclose(weights(result.network), weights(train([plan])[0].network), atol=1e-6)
 
 
 @pytest.mark.parametrize("wrong", [{"dropout": 1.0}, {"epochs": 0}, {"learning_rate": 0.0}])
