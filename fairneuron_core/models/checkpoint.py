@@ -11,6 +11,7 @@ import io
 import json
 import os
 import time
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,10 @@ class Checkpoint:
     def load(self, plans: Sequence[TrainingPlan]) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
         """Return (JSON values, arrays) of a checkpoint of exactly these plans; None where there is none."""
         try:
-            with np.load(self._path(plans), allow_pickle=False) as stored:
+            with np.load(io.BytesIO(self._path(plans).read_bytes()), allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             return json.loads(arrays.pop("described").tobytes()), arrays
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             # A damaged file is as good as none: the training starts anew.
             return None
 
