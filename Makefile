@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 8501
 ADDRESS ?= 127.0.0.1
 
-.PHONY: help app test setup check data bench bench-docs clean
+.PHONY: help app test setup check data experiments bench bench-docs clean
 
 help:
 	@echo "make app    set everything up and serve the dashboard on http://localhost:$(PORT)"
@@ -13,6 +13,7 @@ help:
 	@echo "make setup  set everything up without serving"
 	@echo "make check  style checks"
 	@echo "make data   rebuild the built-in data sets from their published sources"
+	@echo "make experiments  compare all methods over 10 seeds on every data set (an hour or two)"
 	@echo "make bench  measure how fast paths are sliced (minutes); bench-docs also writes it into the documentation"
 
 app: $(VENV)/ready
@@ -32,6 +33,15 @@ check: $(VENV)/ready-test
 
 data: $(VENV)/ready
 	$(BIN)/python -m fairneuron_core.data.build
+
+# The peers among the methods need fairlearn, which the tests install.
+# Figures depend on a processor's last bits: the shipped ones name the machine in their object "timing".
+experiments: $(VENV)/ready-test
+	@for gap in demographic_parity_difference equal_opportunity_difference equalized_odds_difference; do \
+	  for data in census compas german bank; do \
+	    $(BIN)/fairneuron experiment --data $$data --gap $$gap --methods all --seeds 10 --write-stored $(ARGS) || exit 1; \
+	  done; \
+	done
 
 bench: $(VENV)/ready
 	@$(BIN)/fairneuron bench paths $(ARGS)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from fairneuron_core.report.words import counted, number
+from fairneuron_core.report.rule_words import rule_sentence, threshold_chip
+from fairneuron_core.report.words import counted
 from fairneuron_core.store import get_model, open_store
 from fairneuron_core.types import Audit
 from pages.ui import cache, state, views
@@ -38,10 +39,12 @@ def show() -> None:
             f"{row.name} · {row.id[:6]}",
             f"{PARTS[part]}: {counted(int(found.counts.sum()), 'person', 'people')}",
             f"by {attribute}, reference {found.reference}",
-            f"threshold {number(classifier.threshold, digits=2)}",
+            threshold_chip(classifier),
         ],
     )
     views.degenerate_mark(found.degenerate)
+    if said := rule_sentence(classifier):
+        views.quiet(said)
     _judged(found, data, part)
     _sections(data, model, attribute, part)
     views.section("Take it with you", "The same numbers as the command line prints with fairneuron audit --json.")

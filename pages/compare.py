@@ -9,6 +9,7 @@ import streamlit as st
 from fairneuron_core.metrics import METRICS, compare_json, flip_table, levelling
 from fairneuron_core.report.figures import confusion, dumbbell, flips, group_shift
 from fairneuron_core.report.names import in_sentence, short_label
+from fairneuron_core.report.rule_words import rule_sentence
 from fairneuron_core.report.words import markdown_plain
 from fairneuron_core.types import PairedAudit
 from pages.ui import cache, state, theme, views
@@ -46,6 +47,8 @@ def show() -> None:
     with head:
         views.page_header(QUESTION, _answer(paired), chips=[f"{PARTS[part]}: n = {int(paired.counts.sum()):,}"])
     views.degenerate_mark(paired.after.degenerate)
+    if said := rule_sentence(cache.material(data, after, attribute).classifier):
+        views.quiet(f"After: {said}")
     _metrics(paired)
     _groups(paired)
     _people(paired)

@@ -12,12 +12,14 @@ from fairneuron_core.store import RunRecord
 from pages.ui import jobs, state, views
 from pages.ui.cache import device_sentence
 from pages.ui.inputs import form_for
+from pages.ui.method_picker import pick_method
 from pages.ui.pickers import pick_model
-from pages.ui.repair_view import result_sentence, show_repair_result, show_search_result
+from pages.ui.repair_view import result_sentence, show_repair_result
+from pages.ui.search_form import search_fields
+from pages.ui.search_view import show_search_result
 
 QUESTION = "What does a repair change, and at what cost?"
 ANSWER = "A repair retrains the network on the training rows; before and after are compared on test rows it never saw."
-_SEARCHED = ("rarity", "coverage")
 
 
 def show() -> None:
@@ -33,7 +35,8 @@ def show() -> None:
     with one:
         _method_form(data, model, attribute)
     with grid:
-        _search_form(data, model, attribute)
+        if given := search_fields(lambda: _common_fields("repair.search")):
+            _start("search", given, data, model, attribute)
 
 
 def _run_of(model: str) -> RunRecord | None:
@@ -65,23 +68,11 @@ def _show_run(run: RunRecord) -> None:
 
 
 def _method_form(data: str, model: str, attribute: str) -> None:
-    from fairneuron_core.repair import REPAIRS
-
-    names = list(REPAIRS)
-    method = st.radio(
-        "Method",
-        names,
-        format_func=lambda name: REPAIRS[name].title,
-        captions=[REPAIRS[name].sentence for name in names],
-        key="repair.method",
-    )
-    row = REPAIRS[method]
-    at_decision = (
-        "reads the protected attribute when it decides"
-        if row.needs_protected
-        else ("does not need the protected attribute when it decides")
-    )
-    views.quiet(f"Changes: {row.changes}; {at_decision}. {row.cannot} Source: {row.source}.")
+    row = pick_method()
+    if missing := row.missing():
+        st.info(missing, icon=":material/extension:")
+        return
+    method = row.name
     handed_over = state.remembered("repair.setting", {}) if method == "fairneuron" else {}
     if handed_over:
         views.quiet("Coverage, first layer and rarity come from the Threshold page.")
@@ -91,22 +82,6 @@ def _method_form(data: str, model: str, attribute: str) -> None:
         pressed = st.form_submit_button("Start the repair", type="primary", icon=":material/build:")
     if pressed:
         _start("repair", {"method": method, **own, **common}, data, model, attribute)
-
-
-def _search_form(data: str, model: str, attribute: str) -> None:
-    from fairneuron_core.experiments import SearchParams
-
-    views.quiet(
-        "Selective training at every pair of theta and gamma on the grid. The point with the lowest score on the "
-        "VALIDATION part is chosen: score = weights times (parity gap, equal opportunity gap, 1 - parity ratio, lost "
-        "accuracy). Degenerate networks and undefined rates cannot win."
-    )
-    with st.form("repair.search", border=True):
-        own = form_for(SearchParams, key="repair.search", skip=_SEARCHED)
-        common = _common_fields("repair.search")
-        pressed = st.form_submit_button("Start the search", type="primary", icon=":material/grid_on:")
-    if pressed:
-        _start("search", {**own, **common}, data, model, attribute)
 
 
 def _common_fields(key: str) -> dict[str, Any]:

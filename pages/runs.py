@@ -14,7 +14,8 @@ from fairneuron_core.runs import cancel, manifest, restart, worker_status
 from fairneuron_core.store import RunRecord, delete_run, keep_days, list_runs, open_store, rename_run
 from pages.ui import jobs, state, views
 from pages.ui.cache import workspace
-from pages.ui.repair_view import show_repair_result, show_search_result
+from pages.ui.repair_view import show_repair_result
+from pages.ui.search_view import show_search_result
 
 QUESTION = "What was started here, and what came of it?"
 _SHAPES = {"queued": "○", "running": "◐", "done": "●", "failed": "✕", "cancelled": "■", "lost": "?"}

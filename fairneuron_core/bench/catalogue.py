@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fairneuron_core.bench import search_words
 from fairneuron_core.bench.as_table import summary, table
 from fairneuron_core.bench.docs import read_results, write_docs
 from fairneuron_core.errors import NotFoundError
@@ -43,6 +44,13 @@ def _run_paths(settings: Mapping[str, Any], progress: ProgressCallback | None) -
     return run_paths(parse_params(PathsBenchParams, settings), progress=progress)
 
 
+def _run_search(settings: Mapping[str, Any], progress: ProgressCallback | None) -> dict[str, Any]:
+    from fairneuron_core.bench.search import SearchBenchParams, run_search
+    from fairneuron_core.params import parse_params
+
+    return run_search(parse_params(SearchBenchParams, settings), progress=progress)
+
+
 BENCHES: dict[str, BenchRow] = {
     row.name: row
     for row in (
@@ -54,6 +62,15 @@ BENCHES: dict[str, BenchRow] = {
             table,
             summary,
             write_docs,
+        ),
+        BenchRow(
+            "search",
+            "Many trainings as one program: a search and its repair, against one training after the other.",
+            _run_search,
+            search_words.read_results,
+            search_words.table,
+            search_words.summary,
+            search_words.write_docs,
         ),
     )
 }

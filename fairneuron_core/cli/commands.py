@@ -14,6 +14,7 @@ from fairneuron_core.cli import show
 from fairneuron_core.cli.app import add_app_arguments, run_app
 from fairneuron_core.cli.bench import add_bench_arguments, run_bench, show_bench
 from fairneuron_core.cli.doctor import examine
+from fairneuron_core.cli.experiment import add_experiment_arguments, run_experiment, show_experiment
 from fairneuron_core.cli.output import progress_line, writable
 from fairneuron_core.errors import SettingError
 from fairneuron_core.workspace import Workspace, open_workspace
@@ -54,6 +55,7 @@ def _params_of(kind: str) -> Any:
         "neurons": jobs.NeuronsParams,
         "repair": jobs.RepairParams,
         "search": jobs.SearchJobParams,
+        "experiment": jobs.ExperimentParams,
         "tour": jobs.TourParams,
     }[kind]
 
@@ -74,7 +76,8 @@ def _repair_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _search_arguments(parser: argparse.ArgumentParser) -> None:
-    shown = ("data", "model", "protected", "seed", "device", "threads", "epochs", "thetas", "gammas")
+    shown = ("data", "model", "protected", "seed", "device", "threads", "epochs")
+    shown += ("engine", "thetas", "gammas", "trials", "batch", "gaps", "first_layer", "address")
     skipped = tuple(f.name for f in dataclasses.fields(_params_of("search")) if f.name not in shown)
     _flags("search", skip=skipped)(parser)
     _set_and_out(parser)
@@ -172,6 +175,12 @@ COMMANDS: dict[str, Command] = {
     "neurons": Command("Which neurons serve which group.", _flags("neurons"), _job("neurons"), show.neurons),
     "repair": Command("Repair a model and compare before and after.", _repair_arguments, _job("repair"), show.repair),
     "search": Command("Search FairNeuron's theta and gamma.", _search_arguments, _job("search"), show.search),
+    "experiment": Command(
+        "Compare methods over seeds, with intervals.",
+        add_experiment_arguments(_flags("experiment", skip=("include_protected",))),
+        run_experiment,
+        show_experiment,
+    ),
     "tour": Command("Train, audit, slice and repair in one go.", _flags("tour"), _job("tour"), show.tour),
     "runs": Command("List the runs of the workspace, or show one.", _runs_arguments, _runs, show.runs),
     "bench": Command("Measure how fast this product works.", add_bench_arguments, run_bench, show_bench),

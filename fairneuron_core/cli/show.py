@@ -148,10 +148,14 @@ def repair(results: Mapping[str, Any]) -> str:
 
 
 def search(results: Mapping[str, Any]) -> str:
+    drawn = [
+        name for name in ("first_layer", "dropout", "learning_rate") if len({t[name] for t in results["trials"]}) > 1
+    ]
     rows = [
         (
-            f"{t['theta']:g}",
+            f"{t['theta']:.3g}",
             f"{t['gamma']:g}",
+            *(f"{t[name]:.3g}" for name in drawn),
             t["conflict_samples"],
             *(_number(t["metrics"][n]) for n in _HEADLINES[:4]),
             _number(t["score"]),
@@ -159,8 +163,10 @@ def search(results: Mapping[str, Any]) -> str:
         )
         for t in results["trials"]
     ]
-    header = ("theta", "gamma", "conflict", "accuracy", "DP gap", "DP ratio", "EO gap", "score", "ineligible because")
-    lines = [table(header, rows), "", results["reason"]]
+    header = ("theta", "gamma", *(name.replace("_", " ") for name in drawn), "conflict")
+    header += ("accuracy", "DP gap", "DP ratio", "EO gap", "score", "ineligible because")
+    layer = "" if results["first_layer"] is None else f"{results['first_layer']}, "
+    lines = [table(header, rows), "", results["reason"], f"First layer: {layer}{results['first_layer_reason']}"]
     return "\n".join([*lines, "", repair(results)] if results.get("model") else lines)
 
 

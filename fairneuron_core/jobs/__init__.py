@@ -1,7 +1,9 @@
 """Everything that can be started, as one table: the browser submits these, the command line runs them in place."""
 
+from fairneuron_core.experiments import ExperimentParams
 from fairneuron_core.jobs.audit import AUDIT, AuditParams
 from fairneuron_core.jobs.context import JobContext, JobResult, JobRow, default_threads
+from fairneuron_core.jobs.experiment import EXPERIMENT
 from fairneuron_core.jobs.figures import audit_part, compare_part
 from fairneuron_core.jobs.material import (
     Material,
@@ -20,11 +22,12 @@ from fairneuron_core.jobs.search import SEARCH, SearchJobParams
 from fairneuron_core.jobs.tour import TOUR, TourParams
 from fairneuron_core.jobs.train import TRAIN, TrainParams, fit_classifier
 
-JOBS: dict[str, JobRow] = {row.kind: row for row in (TRAIN, AUDIT, PATHS, NEURONS, REPAIR, SEARCH, TOUR)}
+JOBS: dict[str, JobRow] = {row.kind: row for row in (TRAIN, AUDIT, PATHS, NEURONS, REPAIR, SEARCH, EXPERIMENT, TOUR)}
 
 __all__ = [
     "JOBS",
     "AuditParams",
+    "ExperimentParams",
     "JobContext",
     "JobResult",
     "JobRow",

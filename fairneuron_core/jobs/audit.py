@@ -21,7 +21,7 @@ class AuditParams:
     protected: str | None = setting(None, label="Protected attribute", help="Empty = the first one of the data set.")
     part: str = setting("test", label="Rows", help="Which part of the model's own split.", choices=PARTS)
     threshold: float | None = setting(
-        None, label="Decision threshold", help="Empty = the model's own.", low=0.0, high=1.0
+        None, label="Decision threshold", help="Empty = the model's own, or its rule per group.", low=0.0, high=1.0
     )
     min_group: int = setting(
         MIN_GROUP, label="Smallest group", help="Smaller groups are shown but enter no gap.", low=0, high=100_000

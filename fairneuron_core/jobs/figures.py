@@ -10,18 +10,18 @@ from fairneuron_core.errors import DataError
 from fairneuron_core.jobs.material import Material, Part
 from fairneuron_core.metrics import audit, compare
 from fairneuron_core.metrics.intervals import wilson
-from fairneuron_core.models import scores
-from fairneuron_core.types import Audit, Batch, Dataset, PairedAudit
+from fairneuron_core.models import decisions
+from fairneuron_core.types import Audit, Dataset, PairedAudit
 
 MIN_GROUP = 30
 
 
 def audit_part(material: Material, part: Part, *, threshold: float | None = None, min_group: int = MIN_GROUP) -> Audit:
-    """Audit the classifier's decisions on one part; `threshold` replaces the classifier's own."""
+    """Audit the classifier's decisions on one part; `threshold` replaces the classifier's own, or its rule."""
     batch = material.batch(part)
     return audit(
         batch.labels,
-        _decisions(material, batch, threshold),
+        decisions(material.classifier, batch, threshold=threshold),
         batch.codes(material.attribute),
         levels=batch.levels(material.attribute),
         attribute=material.attribute,
@@ -45,8 +45,8 @@ def compare_part(before: Material, after: Material, part: Part, *, min_group: in
     first, second = before.encoded(rows, part), after.encoded(rows, part)
     return compare(
         first.labels,
-        _decisions(before, first, None),
-        _decisions(after, second, None),
+        decisions(before.classifier, first),
+        decisions(after.classifier, second),
         first.codes(before.attribute),
         levels=first.levels(before.attribute),
         attribute=before.attribute,
@@ -54,11 +54,6 @@ def compare_part(before: Material, after: Material, part: Part, *, min_group: in
         favourable_words=before.dataset.schema.favourable_words,
         min_group=min_group,
     )
-
-
-def _decisions(material: Material, batch: Batch, threshold: float | None) -> np.ndarray:
-    cut = material.classifier.threshold if threshold is None else threshold
-    return (scores(material.classifier, batch.features) >= cut).astype(np.uint8)
 
 
 def base_rate_table(dataset: Dataset) -> pd.DataFrame:

@@ -42,10 +42,14 @@ def _work(params: SearchJobParams, context: JobContext) -> JobResult:
         "data": params.data,
         "data_sha256": material.dataset.sha256,
         "protected": material.attribute,
+        "engine": params.engine,
+        "gaps": list(params.gaps),
+        "first_layer": found.first_layer,
+        "first_layer_reason": found.first_layer_reason,
         "trials": [_trial_json(trial) for trial in found.trials],
         "chosen": found.chosen,
         "reason": found.reason,
-        "validation_before": found.before,
+        "validation_before": _defined(found.before),
         "trace": [dict(point) for point in found.trace],
     }
     if found.chosen is not None:
@@ -58,8 +62,17 @@ def _work(params: SearchJobParams, context: JobContext) -> JobResult:
 
 def _trial_json(trial: Trial) -> Mapping[str, Any]:
     values = dataclasses.asdict(trial)
-    values["metrics"] = {name: None if math.isnan(v) else v for name, v in trial.metrics.items()}
-    return values | {"score": None if math.isnan(trial.score) else trial.score}
+    return values | {"metrics": _defined(trial.metrics), **_defined({"score": trial.score})}
 
 
-SEARCH = job_of("search", SearchJobParams, title=lambda p: f"Search of theta and gamma on {p.get('data')}", work=_work)
+def _defined(figures: Mapping[str, float]) -> dict[str, float | None]:
+    """Undefined is null in JSON."""
+    return {name: None if math.isnan(value) else value for name, value in figures.items()}
+
+
+def _title(params: Mapping[str, Any]) -> str:
+    words = {"optuna": " by Optuna", "ray": " on Ray"}.get(str(params.get("engine")), "")
+    return f"Search of theta and gamma{words} on {params.get('data')}"
+
+
+SEARCH = job_of("search", SearchJobParams, title=_title, work=_work)

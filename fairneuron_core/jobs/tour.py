@@ -1,4 +1,4 @@
-"""The main job from end to end on one data set: train, audit, slice, and repair by every method of the table."""
+"""The main job from end to end on one data set: train, audit, slice, and repair by two methods that take seconds."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from fairneuron_core.jobs.paths import PATHS
 from fairneuron_core.jobs.repair import REPAIR
 from fairneuron_core.jobs.train import TRAIN
 from fairneuron_core.params import params_json, setting
-from fairneuron_core.repair import REPAIRS
 from fairneuron_core.types import Progress, ProgressCallback, part_of
 
 _TRAINING, _SLICING = 0.45, 0.6
+_METHODS = ("fairneuron", "reweighing")
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ def _work(params: TourParams, context: JobContext) -> JobResult:
     model = trained["model"]
     paths = step("Paths", PATHS, _TRAINING, _SLICING, model=model)
     repairs = {}
-    for position, method in enumerate(REPAIRS):
-        low, high = (_SLICING + (1 - _SLICING) * (position + end) / len(REPAIRS) for end in (0, 1))
+    for position, method in enumerate(_METHODS):
+        low, high = (_SLICING + (1 - _SLICING) * (position + end) / len(_METHODS) for end in (0, 1))
         repairs[method] = step(f"Repair by {method}", REPAIR, low, high, model=model, method=method, seed=params.seed)
     results = {
         "data": params.data,

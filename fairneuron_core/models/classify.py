@@ -34,7 +34,15 @@ def scores(classifier: Classifier, features: np.ndarray) -> np.ndarray:
 
 
 def decide(classifier: Classifier, features: np.ndarray) -> np.ndarray:
-    """Return the decisions (n,) uint8: 1 (favourable) where the score reaches the classifier's threshold."""
+    """Return the decisions (n,) uint8: 1 (favourable) where the score reaches the classifier's threshold.
+
+    Raises ModelError for a classifier with a rule per group: features alone do not say who belongs to which group.
+    """
+    if classifier.rule is not None:
+        raise ModelError(
+            f"This network reads '{classifier.rule.attribute}' when it decides, and features alone do not say it: "
+            "give `decisions` the rows with their groups."
+        )
     return (scores(classifier, features) >= classifier.threshold).astype(np.uint8)
 
 

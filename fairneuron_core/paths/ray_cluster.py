@@ -96,8 +96,8 @@ def _one_attempt() -> Iterator[None]:
 class Tasks:
     """Tasks under way: their results as they finish, a beat in between, and nothing left behind after an error."""
 
-    def __init__(self, ray: Any, beat: Any) -> None:
-        self._ray, self._beat = ray, beat
+    def __init__(self, ray: Any, beat: Any, failure: str) -> None:
+        self._ray, self._beat, self._failure = ray, beat, failure
         self._open: dict[ObjectRef, Any] = {}
 
     def __len__(self) -> int:
@@ -128,9 +128,7 @@ class Tasks:
                 raise cause from error
             what = type(cause or error).__name__
             reason = (str(cause or error).strip() or what).splitlines()[0]
-            raise DataError(
-                f"A part of the rows could not be sliced on the Ray cluster ({what}: {reason}): see the cluster's logs."
-            ) from error
+            raise DataError(f"{self._failure} ({what}: {reason}): see the cluster's logs.") from error
 
     def cancel(self) -> None:
         """Stop what is under way; what has not begun never begins."""
@@ -140,9 +138,11 @@ class Tasks:
 
 
 @contextmanager
-def tasks_of(ray: Any, beat: Any) -> Iterator[Tasks]:
-    """Give an empty set of tasks, which is cancelled when its block ends early."""
-    tasks = Tasks(ray, beat)
+def tasks_of(
+    ray: Any, beat: Any, *, failure: str = "A part of the rows could not be sliced on the Ray cluster"
+) -> Iterator[Tasks]:
+    """Give an empty set of tasks, which is cancelled when its block ends early; `failure` begins what an error says."""
+    tasks = Tasks(ray, beat, failure)
     try:
         yield tasks
     finally:

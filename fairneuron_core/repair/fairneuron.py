@@ -7,13 +7,15 @@ Selective Neurons", ICSE 2022, Algorithm 1.
 2. Cluster the rows by path; rare paths give the conflict samples            (rarity theta: count <= theta * largest)
 3. Train on: ordinary samples without dropout, conflict samples with it      (probability p, random or off the path)
 
+This file follows the paper; `fairneuron_released.py` follows the code that its authors released.
+
 Published figures and what an independent reproduction measured differ; the dashboard shows controls and intervals.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -85,14 +87,42 @@ class FairNeuronParams(TrainingSettings):
     )
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Paths and conflict samples of the training rows under `params`, whose empty settings are filled in."""
+
+    params: FairNeuronParams
+    reason: str
+    paths: ActivationPaths
+    split: SampleSplit
+
+
 def prepare_fairneuron(task: RepairTask, params: FairNeuronParams, strengths: Sequence[float]) -> Prepared:
     """Slice and cluster, then ask for one selective training; facts say how many samples are in conflict."""
+    return selective_training(task, slice_and_cluster(task, params), method="fairneuron")
+
+
+def slice_and_cluster(
+    task: RepairTask,
+    params: FairNeuronParams,
+    *,
+    rule: Callable[[ActivationPaths, float], SampleSplit] = cluster,
+) -> Selection:
+    """Return the paths of the training rows and which of them are in conflict; `rule` cuts at the rarity."""
     params, reason = with_suggestion(replace(task, progress=part_of(task.progress, 0.0, 0.7)), params)
     paths = slice_training_rows(replace(task, progress=part_of(task.progress, 0.7, 1.0)), params)
-    split = cluster(paths, params.rarity)
-    plan = selective_plan(task, params, paths=paths, split=split)
-    facts = conflict_facts(split, paths) | {"setting": reason, **dataclasses.asdict(params)}
-    return one_training(task, plan, method="fairneuron", params=params, facts=facts)
+    return Selection(params, reason, paths, rule(paths, params.rarity))
+
+
+def selection_facts(found: Selection) -> dict[str, Any]:
+    """Return what slicing and clustering found, and the settings they ran with."""
+    return conflict_facts(found.split, found.paths) | {"setting": found.reason, **dataclasses.asdict(found.params)}
+
+
+def selective_training(task: RepairTask, found: Selection, *, method: str) -> Prepared:
+    """Ask for the one training in which dropout acts on the conflict samples only."""
+    plan = selective_plan(task, found.params, paths=found.paths, split=found.split)
+    return one_training(task, plan, method=method, params=found.params, facts=selection_facts(found))
 
 
 def with_suggestion(task: RepairTask, params: FairNeuronParams) -> tuple[FairNeuronParams, str]:

@@ -10,8 +10,10 @@ from fairneuron_core.report.figures_paths import (
     frequency_sentence,
     path_frequency_histogram,
 )
-from fairneuron_core.report.figures_runs import search_scatter, training_curves
+from fairneuron_core.report.figures_runs import training_curves
 from fairneuron_core.report.figures_scores import calibration, roc, score_histogram
+from fairneuron_core.report.figures_search import search_parallel, trial_table
+from fairneuron_core.report.figures_trials import search_scatter, setting_effect
 from fairneuron_core.report.style import COLOURS, Chart, Mode
 
 __all__ = [
@@ -33,6 +35,9 @@ __all__ = [
     "path_frequency_histogram",
     "roc",
     "score_histogram",
+    "search_parallel",
     "search_scatter",
+    "setting_effect",
     "training_curves",
+    "trial_table",
 ]

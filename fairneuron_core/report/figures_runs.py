@@ -1,20 +1,17 @@
-"""Charts of work in progress and of searches: training curves, and accuracy against gap of every trial."""
+"""Charts of work in progress: training curves."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from fairneuron_core.report import strips
-from fairneuron_core.report.names import metric_label
-from fairneuron_core.report.style import COLOURS, Chart, Mode, empty_chart, faded, new_figure, note, template
-from fairneuron_core.report.words import count, counted, number, plain, quantity
+from fairneuron_core.report.style import COLOURS, Chart, Mode, empty_chart, note, template
+from fairneuron_core.report.words import count, number, quantity
 
 LOSSES = {"train_loss": ("training", "solid"), "loss": ("training", "solid"), "validation_loss": ("validation", "dash")}
 SHARES = {"accuracy": ("accuracy", "solid"), "gap": ("gap", "dash"), "opportunity": ("opportunity", "dot")}
@@ -126,75 +123,3 @@ def _training_sentence(table: pd.DataFrame, epochs: int | None, gap_label: str) 
     if "gap" in table and not pd.isna(last["gap"]):
         said.append(f"{gap_label} {quantity(float(last['gap']), 'points')}")
     return ", ".join(said) + "."
-
-
-def search_scatter(
-    trials: Sequence[Mapping[str, Any]], *, mode: Mode = "light", gap_name: str = "demographic_parity_difference"
-) -> Chart:
-    """Return accuracy against gap of every trial on the validation part, the chosen one and the start marked.
-
-    A trial has accuracy, gap, and optionally label, eligible (default True), chosen, before (the given network).
-    """
-    title = f"Every trial: accuracy against {metric_label(gap_name).lower()}"
-    table = pd.DataFrame([dict(t) for t in trials])
-    if table.empty:
-        return empty_chart(title, "No trial has finished yet.", mode)
-    for column, usual in (("eligible", True), ("chosen", False), ("before", False), ("label", "")):
-        table[column] = table[column].fillna(usual) if column in table else usual
-    colours = COLOURS[mode]
-    flags = {c: table[c].astype(bool) for c in ("eligible", "chosen", "before")}
-    plain_trials = flags["eligible"] & ~flags["chosen"] & ~flags["before"]
-    figure = new_figure(mode, height=400)
-    kinds = (
-        (plain_trials, "trial", faded(colours.accent, 0.65), "circle", 10),
-        (~flags["eligible"], "not eligible", colours.quiet, "x-thin", 9),
-        (flags["before"], "before", colours.before, "circle-open", 14),
-        (flags["chosen"], "chosen", colours.after, "star", 17),
-    )
-    for mask, name, colour, symbol, size in kinds:
-        if mask.any():
-            _trials(figure, table[mask], name, colour=colour, symbol=symbol, size=size, ground=colours.ground)
-    known = table.dropna(subset=["accuracy", "gap"])
-    top = strips.nice_top(list(known["gap"]), floor=0.05, ceiling=1.0)
-    low = float(max(0.0, math.floor((min([*known["accuracy"], 0.8]) - 0.02) * 10) / 10))
-    figure.update_xaxes(range=(0, top), title_text="Gap in points · 0 = equal", **strips.in_points(top))
-    figure.update_yaxes(range=(low, 1.0), tickformat=".0%", title_text=f"Accuracy (axis from {low:.0%})")
-    figure.update_layout(showlegend=True)
-    return Chart(title, figure, _search_sentence(table, flags), table)
-
-
-def _trials(
-    figure: go.Figure, part: pd.DataFrame, name: str, *, colour: str, symbol: str, size: int, ground: str
-) -> None:
-    edge = {"width": 2 if "open" in symbol or "thin" in symbol else 1, "color": colour if "thin" in symbol else ground}
-    marker = {
-        "color": colour,
-        "symbol": symbol,
-        "size": size,
-        "line": {**edge, "color": colour} if "open" in symbol else edge,
-    }
-    figure.add_scatter(
-        x=part["gap"],
-        y=part["accuracy"],
-        mode="markers",
-        name=name,
-        marker=marker,
-        text=[plain(label) for label in part["label"]],
-        customdata=100 * np.asarray(part["gap"], dtype=float),
-        hovertemplate=f"<b>{name}</b> %{{text}}<br>accuracy %{{y:.1%}}"
-        "<br>gap %{customdata:.1f} points<extra></extra>",
-        cliponaxis=False,
-    )
-
-
-def _search_sentence(table: pd.DataFrame, flags: Mapping[str, pd.Series]) -> str:
-    tried = table[~flags["before"]]
-    refused = int((~flags["eligible"]).sum())
-    head = counted(len(tried), "trial") + (f", {count(refused)} not eligible" if refused else "")
-    chosen = table[flags["chosen"]]
-    if chosen.empty:
-        return f"{head}; none is chosen yet."
-    best = chosen.iloc[0]
-    at = f"accuracy {quantity(float(best['accuracy']), 'percent')}, gap {quantity(float(best['gap']), 'points')}"
-    label = f" {best['label']}:" if best["label"] else ""
-    return f"{head}; chosen:{label} {at}, on the validation part."

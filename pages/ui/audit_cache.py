@@ -45,7 +45,7 @@ def _calibration(data: str, model: str, attribute: str, part: str, home: str) ->
 def intersection_counts(
     data: str, model: str, part: str, attributes: tuple[str, ...]
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return counts (groups, label, decision) and names of the combined groups, at the model's own threshold."""
+    """Return counts (groups, label, decision) and names of the combined groups, by the model's own decisions."""
     return _intersections(data, model, part, attributes, str(cache.workspace().home))
 
 
@@ -55,8 +55,7 @@ def _intersections(
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     from fairneuron_core.metrics import group_counts, intersections
 
-    rows, threshold = cache.batch(data, model, part), cache.material(data, model).classifier.threshold
+    rows = cache.batch(data, model, part)
     columns = np.stack([rows.codes(name) for name in attributes], axis=1)
     codes, names = intersections(columns, [rows.levels(name) for name in attributes])
-    decisions = (cache.scores(data, model, part) >= threshold).astype(np.uint8)
-    return group_counts(rows.labels, decisions, codes, len(names)), names
+    return group_counts(rows.labels, cache.decisions(data, model, part), codes, len(names)), names

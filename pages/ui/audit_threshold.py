@@ -8,8 +8,9 @@ import streamlit as st
 from fairneuron_core.metrics import audit_from_counts
 from fairneuron_core.report.figures import confusion, roc, score_histogram
 from fairneuron_core.report.names import metric_unit, short_label
+from fairneuron_core.report.rule_words import own_thresholds, threshold_chip
 from fairneuron_core.report.words import markdown_plain, number
-from fairneuron_core.types import Audit
+from fairneuron_core.types import Audit, Classifier
 from pages.ui import audit_cache, cache, state, theme, views
 from pages.ui.audit_metrics import change_words
 
@@ -29,7 +30,7 @@ def show_threshold(data: str, model: str, attribute: str, part: str) -> None:
     own = cache.audit(data, model, attribute, part)
     material = cache.material(data, model, attribute)
     table = cache.threshold_table(data, model, attribute, part)
-    chosen = _sliders(table.levels, material.classifier.threshold, key=views.content_key(model, attribute))
+    chosen = _sliders(table.levels, material.classifier, attribute, key=views.content_key(model, attribute))
     moved = audit_from_counts(
         table.counts([chosen[level] for level in table.levels]),
         levels=table.levels,
@@ -42,18 +43,20 @@ def show_threshold(data: str, model: str, attribute: str, part: str) -> None:
     _curves(data, model, attribute, part, chosen=chosen, moved=moved)
 
 
-def _sliders(levels: tuple[str, ...], own: float, *, key: str) -> dict[str, float]:
+def _sliders(levels: tuple[str, ...], classifier: Classifier, attribute: str, *, key: str) -> dict[str, float]:
     """Draw one slider, or one per group, and return the threshold of every group."""
-    start = round(own / _STEP) * _STEP
+    own = own_thresholds(classifier, attribute, levels)
     with st.container(horizontal=True, vertical_alignment="center"):
         each = st.toggle("One threshold for each group", key="audit.threshold.each")
         names = {f"audit.threshold.{key}.{i}": level for i, level in enumerate(levels)} if each else {}
-        keys = list(names) or [f"audit.threshold.{key}"]
+        starts = {slider: own[level] for slider, level in names.items()} or {
+            f"audit.threshold.{key}": classifier.threshold
+        }
         st.button(
-            f"Back to its own {number(own, digits=2)}",
+            _back_words(classifier, each=each),
             key="audit.threshold.back",
             icon=":material/undo:",
-            on_click=lambda: [state.set_widget(slider, start) for slider in keys],
+            on_click=lambda: [state.set_widget(slider, _on_grid(value)) for slider, value in starts.items()],
         )
     views.quiet(
         "This changes no network: it shows what its scores would mean with another line. A threshold for each group "
@@ -61,21 +64,38 @@ def _sliders(levels: tuple[str, ...], own: float, *, key: str) -> dict[str, floa
         if each
         else "This changes no network: it shows what its scores would mean with another line between yes and no."
     )
+    if classifier.rule is not None:
+        views.quiet(
+            f"This network decides with {threshold_chip(classifier)}; here the sliders decide, and the cards say how "
+            "that differs."
+        )
     if not each:
-        value = _slider("Favourable from this score on", start, key=keys[0])
-        return dict.fromkeys(levels, own if value == start else value)
+        ((slider, start),) = starts.items()
+        return dict.fromkeys(levels, _slider("Favourable from this score on", start, key=slider))
     cells, values = st.columns(min(len(levels), 3)), {}
     for place, (slider, level) in enumerate(names.items()):
         with cells[place % len(cells)]:
-            value = _slider(markdown_plain(level), start, key=slider)
-            values[level] = own if value == start else value
+            values[level] = _slider(markdown_plain(level), starts[slider], key=slider)
     return values
 
 
-def _slider(label: str, start: float, *, key: str) -> float:
+def _back_words(classifier: Classifier, *, each: bool) -> str:
+    if classifier.rule is None:
+        return f"Back to its own {number(classifier.threshold, digits=2)}"
+    return "Back to its own" if each else f"Back to {number(classifier.threshold, digits=2)}"
+
+
+def _on_grid(threshold: float) -> float:
+    return round(threshold / _STEP) * _STEP
+
+
+def _slider(label: str, own: float, *, key: str) -> float:
+    """Draw a slider; where it stands at the network's own threshold, that one counts to its last digit."""
+    start = _on_grid(own)
     if state.widget(key) is None:
         state.set_widget(key, start)
-    return float(st.slider(label, 0.0, 1.0, step=_STEP, format="%.2f", key=key))
+    value = float(st.slider(label, 0.0, 1.0, step=_STEP, format="%.2f", key=key))
+    return own if value == start else value
 
 
 def _cards(moved: Audit, own: Audit) -> None:

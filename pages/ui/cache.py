@@ -81,6 +81,14 @@ def scores(data: str, model: str, part: str) -> np.ndarray:
     return _scores(_no_path(data), _no_path(model), part, str(workspace().home))
 
 
+def decisions(data: str, model: str, part: str) -> np.ndarray:
+    """Return the classifier's decisions of one part, (n,): by its threshold, or by its rule per group."""
+    from fairneuron_core.models import decisions as decide
+
+    classifier = material(data, model).classifier
+    return decide(classifier, batch(data, model, part), scored=scores(data, model, part))
+
+
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _threshold_table(data: str, model: str, attribute: str, part: str, home: str) -> ThresholdTable:
     from fairneuron_core.metrics import threshold_table as table_of
@@ -102,7 +110,7 @@ def _audit(data: str, model: str, attribute: str, part: str, min_group: int, hom
 
 
 def audit(data: str, model: str, attribute: str, part: str = "test", *, min_group: int = 30) -> Audit:
-    """Return the audit at the model's own threshold: the numbers of `fairneuron audit`."""
+    """Return the audit at the model's own threshold or rule: the numbers of `fairneuron audit`."""
     return _audit(_no_path(data), _no_path(model), attribute, part, min_group, str(workspace().home))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from fairneuron_core.report.figures import training_curves
+from fairneuron_core.report.rule_words import rule_sentence
 from fairneuron_core.report.words import count, counted, listed, number
 from fairneuron_core.store import ModelRow
 from fairneuron_core.types import Classifier, Dataset
@@ -39,9 +40,11 @@ def network_sentence(row: ModelRow, data: str, attribute: str) -> str:
     """Answer the page's question in one sentence."""
     material = cache.material(data, row.id, attribute)
     columns, width = material.classifier.encoder.columns, material.classifier.encoder.width
+    rule = material.classifier.rule
     return (
         f"“{row.name}” decides from {counted(len(columns), 'column')} ({counted(width, 'input')}); it "
         f"{reads_words(material.classifier, material.dataset)}."
+        + (f" Its thresholds read {rule.attribute}." if rule is not None else "")
     )
 
 
@@ -58,12 +61,16 @@ def show_cards(row: ModelRow, data: str, attribute: str) -> None:
             "-".join(map(str, sizes)),
             f"{counted(len(sizes) - 2, 'hidden layer')}, {count(weights)} weights and biases",
         )
-        views.number_card(
-            "Decision threshold", number(classifier.threshold, digits=2), "Favourable from this score on."
-        )
+        if classifier.rule is None:
+            shown = number(classifier.threshold, digits=2), "Favourable from this score on."
+        else:
+            shown = f"by {classifier.rule.attribute}", "Each group has its own, see below."
+        views.number_card("Decision threshold", *shown)
         views.metric_card("Accuracy on test rows", found.metrics["accuracy"].estimate)
         views.metric_card(f"Demographic parity difference by {attribute}", gap, unit="points")
     views.degenerate_mark(found.degenerate)
+    if said := rule_sentence(classifier):
+        views.quiet(said)
 
 
 def show_picture(data: str, model: str) -> None:

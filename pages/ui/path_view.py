@@ -52,7 +52,7 @@ def sample_of(data: str, model: str, attribute: str, *, part: str, row: int, set
         table=path_table(path, 0, feature_names=features),
         chain=tuple(sorted(chain, key=lambda synapse: synapse.layer)),
         score=score,
-        selected=score >= material.classifier.threshold,
+        selected=bool(cache.decisions(data, model, part)[row]),
         label=int(batch.labels[row]),
         group=batch.levels(attribute)[batch.codes(attribute)[row]],
         position=int(batch.rows[row]),

@@ -1,15 +1,14 @@
-"""What a finished repair or search shows: the paired change, the method's own facts, and all trials."""
+"""What a finished repair shows: the paired change, the method's own facts, and how the training went."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from fairneuron_core.errors import FairNeuronError
-from fairneuron_core.report.figures import dumbbell, search_scatter, training_curves
+from fairneuron_core.report.figures import dumbbell, training_curves
 from fairneuron_core.report.names import in_sentence, metric_unit, short_label
 from fairneuron_core.report.words import change_text, count, duration
 from fairneuron_core.store import RunRecord
@@ -90,50 +89,3 @@ def _facts(results: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         (f"Weight of {name}", f"{weight:.2f}", "of a training row") for name, weight in facts.get("weights", {}).items()
     ]
     return cards
-
-
-def show_search_result(run: RunRecord) -> None:
-    """Show all trials of a search, the chosen one and why, and its change on the test part."""
-    results = run.results
-    st.markdown(f"**{views.markdown_plain(results['reason'])}**")
-    chart = search_scatter(_points(results), mode=theme.mode())
-    views.show_chart(chart, key=f"result.{run.id}.trials")
-    with st.expander(f"All {len(results['trials'])} trials", icon=":material/table_rows:"):
-        table = _trial_table(results["trials"])
-        st.dataframe(table, hide_index=True, key=f"result.{run.id}.table")
-        views.csv_button(table, key=f"result.{run.id}.csv", name="trials")
-    if results.get("model"):
-        show_change(results)
-
-
-def _points(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    name = "demographic_parity_difference"
-    before = results["validation_before"]
-    points = [{"accuracy": before["accuracy"], "gap": before[name], "label": "the given network", "before": True}]
-    for position, trial in enumerate(results["trials"]):
-        points.append(
-            {
-                "accuracy": trial["metrics"]["accuracy"],
-                "gap": trial["metrics"][name],
-                "label": f"theta {trial['theta']:g}, gamma {trial['gamma']:g}",
-                "eligible": trial["ineligible"] is None,
-                "chosen": position == results["chosen"],
-            }
-        )
-    return points
-
-
-def _trial_table(trials: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    rows = [
-        {
-            "theta": trial["theta"],
-            "gamma": trial["gamma"],
-            "conflict samples": trial["conflict_samples"],
-            **trial["metrics"],
-            "score": trial["score"],
-            "not eligible because": trial["ineligible"] or "",
-            "same training as row": None if trial["same_as"] is None else trial["same_as"] + 1,
-        }
-        for trial in trials
-    ]
-    return pd.DataFrame(rows)

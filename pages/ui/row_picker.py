@@ -77,7 +77,7 @@ def pick_example(page: str, data: str, model: str, attribute: str, *, part: str,
 def example_rows(data: str, model: str, attribute: str, *, part: str) -> dict[str, np.ndarray]:
     """Return the row numbers of every group, selected and not selected; kinds without a row are left out."""
     batch = cache.batch(data, model, part)
-    selected = cache.scores(data, model, part) >= cache.material(data, model).classifier.threshold
+    selected = cache.decisions(data, model, part) == 1
     codes: Any = batch.codes(attribute)
     kinds = {
         f"{level}, {word}": np.flatnonzero((codes == code) & (selected == wanted))

@@ -32,6 +32,7 @@ PAGES: tuple[PageRow, ...] = (
     PageRow("threshold", "Threshold", ":material/bar_chart:", "Understand"),
     PageRow("repair", "Repair", ":material/build:", "Repair"),
     PageRow("compare", "Compare", ":material/compare_arrows:", "Repair"),
+    PageRow("experiment", "Experiment", ":material/science:", "Repair"),
     PageRow("runs", "Runs", ":material/history:", "Repair"),
 )
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import streamlit as st
 
-Choice = Literal["data", "model", "protected", "run", "after"]
-CHOICES: tuple[Choice, ...] = ("data", "model", "protected", "run", "after")
+Choice = Literal["data", "model", "protected", "run", "after", "gap", "budget"]
+CHOICES: tuple[Choice, ...] = ("data", "model", "protected", "run", "after", "gap", "budget")
 _PREFIX = "chosen."
 
 

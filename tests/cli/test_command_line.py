@@ -70,7 +70,7 @@ def test_text_output_shows_intervals_and_group_counts(filled_workspace, capsys):
         (("audit", "--data", "german", "--model", "missing.safetensors"), "no model 'missing.safetensors'"),
         (("train", "--data", "german", "--epochs", "many"), "must be a whole number"),
         (("train", "--data", "german", "--out", "/nowhere/at/all/m.safetensors"), "cannot be written"),
-        (("repair", "magic", "--data", "german", "--model", "x"), "choose from fairneuron, reweighing"),
+        (("repair", "magic", "--data", "german", "--model", "x"), "choose from no_repair, plain_retraining"),
         (("repair", "fairneuron", "--set", "epochs"), "has no '='"),
         (("data", "show"), "needs the name"),
         (("fly",), "invalid choice"),
@@ -144,3 +144,22 @@ def test_a_table_is_sliced_from_its_file_and_its_keys_are_written(filled_workspa
     assert status == 0
     assert "rows per second" in out
     assert "female" in out
+
+
+def test_an_experiment_shows_intervals_verdicts_and_controls_and_writes_json_and_csv(empty_workspace, tmp_path, capsys):
+    out, rows = tmp_path / "e.json", tmp_path / "e.csv"
+    words = ("experiment", "--data", "german", "--methods", "reweighing", "--seeds", "2", "--base-epochs", "25")
+    status, said, err = call(capsys, *words, "--epochs", "1", "--out", str(out), "--csv", str(rows))
+    assert status == 0, err
+    assert "no_repair (control)" in said
+    assert "reweighing" in said
+    found = json.loads(out.read_text())
+    change = next(r for r in found["summary"] if (r["method"], r["metric"]) == ("reweighing", "accuracy"))
+    assert f"{100 * change['paired_difference']['value']:+.2f} [" in said
+    assert len(rows.read_text().splitlines()) == 1 + len(found["rows"])
+
+
+def test_a_data_set_without_a_shipped_experiment_says_so(empty_workspace, capsys):
+    status, out, err = call(capsys, "experiment", "--stored", "--data", "own.csv")
+    assert (status, out) == (2, "")
+    assert "No experiment on 'own.csv' comes with this product" in err

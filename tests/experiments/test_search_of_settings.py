@@ -4,13 +4,13 @@ import math
 import numpy as np
 import pytest
 
+from fairneuron_core.errors import SettingError
 from fairneuron_core.experiments import SearchParams, search
-from fairneuron_core.experiments.search import score
-from fairneuron_core.jobs import gather
+from fairneuron_core.experiments.trials import pareto_set, score
 from fairneuron_core.models.layers import linear_layers, network_of
+from fairneuron_core.paths import suggest_setting
 from fairneuron_core.repair import repair
 from fairneuron_core.repair.fairneuron import FAIRNEURON, FairNeuronParams
-from fairneuron_core.repair.task import RepairTask
 
 SMALL = {"epochs": 1, "thetas": (0.1, 0.01), "gammas": (0.8, 0.4), "first_layer": 1}
 BEFORE = {
@@ -19,20 +19,6 @@ BEFORE = {
     "demographic_parity_ratio": 0.5,
     "equal_opportunity_difference": 0.1,
 }
-
-
-@pytest.fixture(scope="module")
-def task(trained_german) -> RepairTask:
-    material = gather("german", trained_german.model, trained_german.workspace)
-    return RepairTask(
-        material.classifier,
-        material.batch("train"),
-        material.batch("validation"),
-        material.attribute,
-        material.reference,
-        seed=0,
-        threads=1,
-    )
 
 
 def test_the_score_of_the_unchanged_network_is_the_sum_of_its_gaps():
@@ -70,6 +56,14 @@ def test_a_trial_equals_the_single_repair_with_its_settings(task):
 def test_an_empty_first_layer_is_the_suggested_one_in_which_rows_are_in_conflict(task):
     found = search(task, SearchParams(**(SMALL | {"first_layer": None})))
     assert max(t.conflict_samples for t in found.trials) > 0
+    suggested = suggest_setting(task.classifier, task.train.features)
+    assert {t.first_layer for t in found.trials} == {found.first_layer} == {suggested.first_layer}
+    assert suggested.reason in found.first_layer_reason
+
+
+def test_a_given_first_layer_is_named_as_the_user_s_choice(task):
+    found = search(task, SearchParams(**(SMALL | {"thetas": (0.1,), "gammas": (0.8,), "first_layer": 2})))
+    assert (found.first_layer, found.first_layer_reason) == (2, "chosen by the user")
 
 
 def test_a_grid_without_conflict_samples_says_that_it_is_plain_retraining(task):
@@ -93,3 +87,32 @@ def test_degenerate_trials_cannot_win(task):
     assert all("favourable decision" in t.ineligible for t in found.trials)
     assert all(math.isnan(t.score) for t in found.trials)
     assert found.classifier is always.classifier
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"thetas": ()}, "'thetas' is empty"),
+        ({"gaps": ("parity",)}, "Unknown gap 'parity'"),
+        ({"gaps": ()}, "no gap to lower"),
+        ({"address": "auto"}, "choose the engine ray"),
+    ],
+)
+def test_a_search_without_anything_to_try_or_lower_is_refused(task, settings, sentence):
+    with pytest.raises(SettingError, match=sentence):
+        search(task, SearchParams(**(SMALL | settings)))
+
+
+def test_the_pareto_set_is_what_no_other_trial_beats():
+    values = np.random.default_rng(0).integers(0, 4, (60, 3)).astype(float)
+    values[5] = np.nan
+    found = pareto_set(values)
+    for row, kept in zip(values, found, strict=True):
+        at_least = [o for o in values if o[0] >= row[0] and o[1] <= row[1] and o[2] <= row[2]]
+        assert kept == (not np.isnan(row).any() and all((o == row).all() for o in at_least))
+
+
+def test_ineligible_trials_are_not_in_the_pareto_set_and_the_chosen_one_s_equals_are(task):
+    found = search(task, SearchParams(**SMALL))
+    assert not any(t.pareto for t in found.trials if t.ineligible)
+    assert any(t.pareto for t in found.trials)

@@ -111,7 +111,8 @@ def test_the_cosine_schedule_is_torchs():
 
 
 def test_a_gap_penalty_without_memory_is_the_gap_of_the_minibatch():
-    plan = make_plan(penalty=GapPenalty(GROUPS, strength=0.7, memory=0.0))
+    # 30 rows of 60: both groups are in every minibatch.
+    plan = make_plan(penalty=GapPenalty(GROUPS, strength=0.7, memory=0.0), batch_size=30)
     assert np.allclose(weights(train([plan], dtype=torch.float64)[0].network), plain_torch(plan, gap=True), atol=1e-6)
 
 

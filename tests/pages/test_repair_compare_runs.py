@@ -58,6 +58,7 @@ def test_runs_is_empty_in_a_fresh_workspace(empty_workspace):
 
 def test_starting_a_repair_queues_a_run_with_the_form_s_settings(filled_workspace):
     app = open_page("repair", data="german", model=filled_workspace.model)
+    app.radio(key="repair.method.method").set_value("fairneuron").run()
     app.number_input(key=next(w.key for w in app.number_input if w.key.endswith(".epochs"))).set_value(7)
     app.button(key=next(b.key for b in app.button if b.label == "Start the repair")).click().run()
     assert not app.exception
@@ -86,7 +87,32 @@ def test_a_finished_search_names_its_choice_and_lists_all_trials(filled_workspac
     app = open_page("repair", data="german", model=filled_workspace.model, run=run_id)
     results = get_run(open_store(filled_workspace.workspace), run_id).results
     assert results["reason"][:30] in words(app)
-    assert any(len(frame.value) == 2 and "theta" in frame.value for frame in app.dataframe)
+    table = next(frame.value for frame in app.dataframe if len(frame.value) == 2 and "standing" in frame.value)
+    assert (table["standing"] == "chosen").sum() == 1
+    assert f"First layer that counts: {results['first_layer']}, the suggested one" in words(app)
+    assert "theta" in table
+
+
+def test_a_finished_optuna_search_shows_what_every_setting_did(filled_workspace):
+    run_id = work(
+        filled_workspace.workspace, "search", model=filled_workspace.model, epochs=1, engine="optuna", trials=5, batch=3
+    )
+    app = open_page("repair", data="german", model=filled_workspace.model, run=run_id)
+    assert "each trial has its own" in words(app)
+    shown = [element.proto.id for element in app.get("plotly_chart")]
+    for setting in ("theta", "gamma", "dropout", "learning_rate"):
+        assert any(f"effect.{setting}" in key for key in shown)
+
+
+def test_starting_a_search_by_optuna_queues_a_run_with_its_settings(filled_workspace):
+    app = open_page("repair", data="german", model=filled_workspace.model)
+    app.radio(key="repair.search.engine").set_value("optuna").run()
+    app.number_input(key="repair.search.optuna.trials").set_value(24)
+    next(b for b in app.button if b.label == "Start the search").click().run()
+    assert not app.exception
+    run = get_run(open_store(filled_workspace.workspace), address(app, "run"))
+    assert (run.kind, run.params["engine"], run.params["trials"]) == ("search", "optuna", 24)
+    assert run.title == "Search of theta and gamma by Optuna on german"
 
 
 def test_compare_shows_verdicts_levelling_and_flips(filled_workspace):

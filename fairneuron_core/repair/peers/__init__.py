@@ -1,0 +1,1 @@
+"""Methods of fairlearn on the same networks, as peers to measure against; it is imported when one of them runs."""
