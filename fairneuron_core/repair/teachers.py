@@ -16,7 +16,7 @@ from fairneuron_core.types import Encoder
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-_MANY_ROWS = 10_000
+MANY_ROWS = 10_000
 _TREES: dict[str, Any] = {
     "learning_rate": 0.08,
     "max_iter": 150,
@@ -47,7 +47,7 @@ class Teacher:
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
         """Return the mean probabilities (n, classes) of all trees for further rows."""
-        if not self.trees:
+        if not self.trees or not len(features):
             return np.tile(self.own[:1], (len(features), 1))
         columns, _ = as_columns(self.encoder, features)
         found = np.zeros((len(features), self.own.shape[1]))
@@ -65,7 +65,7 @@ def fit_teacher(encoder: Encoder, features: np.ndarray, codes: np.ndarray, *, cl
 
     columns, categorical = as_columns(encoder, features)
     present, counts = np.unique(codes, return_counts=True)
-    few = len(codes) < _MANY_ROWS
+    few = len(codes) < MANY_ROWS
     folds = int(min(5 if few else 3, counts.min()))
     if len(present) < 2 or folds < 2:
         shares = np.bincount(codes, minlength=classes) / len(codes)

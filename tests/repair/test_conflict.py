@@ -56,6 +56,12 @@ def test_a_share_of_the_neurons_leaves_the_other_weights_alone(task):
     assert len(found.facts["conflict_scores"]) == hidden
 
 
+def test_without_mixtures_only_the_training_rows_are_learned(task):
+    found = repair(task, CONFLICT, ConflictParams(mixtures=0, epochs=1))
+    assert found.classifier.record.recipe["mixtures"] == 0
+    assert found.facts["multiplier"] > 0
+
+
 def test_the_same_seed_gives_the_same_network(task):
     first, second = (repair(task, CONFLICT, ConflictParams(epochs=1)).classifier.network for _ in range(2))
     for a, b in zip(linear_layers(first), linear_layers(second), strict=True):
