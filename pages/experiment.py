@@ -96,6 +96,8 @@ def _result(found: Experiment, key: str, places: tuple[DeltaGenerator, DeltaGene
             counted(len(found.methods), "method"),
             f"Test rows: n = {count(found.test_rows)} per seed",
         ]
+        if (reads := found.reads_attribute) is not None:
+            chips.append(f"The network {'reads' if reads else 'does not read'} {found.attribute}")
         views.page_header(QUESTION, answer(found, picked, title=title, gap=gap, budget=budget), chips=chips)
     _watched()
     show_front(found, asked)

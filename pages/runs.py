@@ -107,6 +107,9 @@ def _results(run: RunRecord) -> None:
         views.quiet(
             f"Trained for {run.results['epochs']} epochs; the network of epoch {run.results['best_epoch']} is kept."
         )
+    elif run.kind == "experiment" and st.button("Open in Experiment", key="runs.experiment", icon=":material/science:"):
+        state.choose(data=run.params.get("data"), run=run.id)
+        st.switch_page("pages/experiment.py")
     model, parent = run.results.get("model"), run.results.get("parent")
     if model and run.results.get("data"):
         with st.container(horizontal=True):

@@ -1,6 +1,7 @@
 """The cut of one neuron: which of its synapses join the path, as a mask of lanes.
 
-Decided in float32 where that is certain (`float_cut.py`), and in whole numbers otherwise (`exact_cut.py`).
+Decided in float32 where that is certain (`sorted_cut.py` for 32 and 64 inputs, padding included, `float_cut.py` for
+others), and in whole numbers otherwise (`exact_cut.py`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from fairneuron_core.paths.exact_cut import exact_cut
 from fairneuron_core.paths.float_cut import CUTS, float_cut
 from fairneuron_core.paths.lanes import advance, as_int64, inner, pointer_to, reducing
+from fairneuron_core.paths.sorted_cut import sorted_cut_32, sorted_cut_64
 
 MAGNITUDE = 0x7FFFFFFFFFFFFFFF
 
@@ -21,7 +23,8 @@ class Work(NamedTuple):
     """Addresses of scratch memory, each as long as the widest level.
 
     scaled float64, floats and turned float32: the sources of a layer times a power of two, and the same negated
-    found, found_floats: contributions; mask: lanes taken; values, order: taken contributions sorted; chosen: inputs
+    found, found_floats: contributions; sums: their prefix sums; mask: lanes taken; values, order: taken contributions
+    sorted; chosen: inputs
     """
 
     scaled: object
@@ -29,6 +32,7 @@ class Work(NamedTuple):
     floats: object
     turned: object
     found_floats: object
+    sums: object
     scratch: object
     cuts: object
     mask: object
@@ -71,11 +75,11 @@ def addresses(layout):
 
 @inner
 def make_work(reals, floats, whole, size):
-    """Divide three blocks, float64 (2 * size), float32 (3 * size + SCRATCH) and int64 (4 * size), among the scratch."""
+    """Divide three blocks among the scratch: float64 (2 * size), float32 (4 * size + CUT_FLOATS), int64 (4 * size)."""
     return Work(
         reals, advance(reals, size), floats, advance(floats, size), advance(floats, 2 * size),
-        advance(floats, 3 * size), pointer_to(CUTS), whole, advance(whole, size), advance(whole, 2 * size),
-        advance(whole, 3 * size),
+        advance(floats, 3 * size), advance(floats, 4 * size), pointer_to(CUTS), whole, advance(whole, size),
+        advance(whole, 2 * size), advance(whole, 3 * size),
     )  # fmt: skip
 
 
@@ -114,15 +118,25 @@ def rescale(sources, after, profile, work, bits, size):
 
 
 @inner
+def _certain_cut(weights, sources, size, coverage, total, slack, work):
+    """Cut in float32; -1 where that is not certain."""
+    target, values, mask = np.float32(coverage) * total, work.found_floats, work.mask
+    if size == 32:
+        return sorted_cut_32(weights, sources, target, total, slack, values, work.sums, mask)
+    if size == 64:
+        return sorted_cut_64(weights, sources, target, total, slack, values, work.sums, mask)
+    return float_cut(weights, sources, size, target, total, slack, work.cuts, values, mask, work.scratch)
+
+
+@inner
 def cut(net, layer, j, work, change, coverage, error):
     """Write the mask of what neuron j takes at `coverage` and return how many; change = the sum of contributions."""
     size = net.padded[layer]
     weights = advance(net.weights, net.weight_at[layer] + j * size)
     if coverage < 1.0 and abs(change) > 2 * error:
-        total = np.float32(abs(change))
-        count = float_cut(
-            weights, work.floats if change > 0.0 else work.turned, size, np.float32(coverage) * total, total,
-            np.float32(error), work.cuts, work.found_floats, work.mask, work.scratch,
+        count = _certain_cut(
+            weights, work.floats if change > 0.0 else work.turned, size, coverage, np.float32(abs(change)),
+            np.float32(error), work,
         )  # fmt: skip
         if count >= 0:
             return count

@@ -71,14 +71,29 @@ def count_keys(key: np.ndarray) -> PathFrequency:
     return PathFrequency(key[first_row], count[rank], first_row, path_of_row)
 
 
+def row_frequency(key: np.ndarray) -> np.ndarray:
+    """Return how many rows share each row's key (n, 2), (n,) int64: `count_keys(key).frequency` without the rest.
+
+    >>> row_frequency(np.array([[7, 1], [8, 1], [7, 1]], np.uint64)).tolist()
+    [2, 1, 2]
+    """
+    order, begins = _sorted_groups(np.ascontiguousarray(key, np.uint64))
+    count = np.diff(np.flatnonzero(begins), append=len(key))
+    frequency = np.empty(len(key), np.int64)
+    frequency[order] = np.repeat(count, count)
+    return frequency
+
+
 def _sorted_groups(key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return an order (n,) that brings equal keys together, and where a new key begins in it, bool (n,).
 
     Sorting by the first word alone does it, five times faster than by both, unless two keys share that word: then both
     words are sorted.
     """
-    order = np.argsort(key[:, 0])
-    first, second = key[order, 0], key[order, 1]
+    # Copies: an index into every other word would be followed element by element.
+    first, second = key[:, 0].copy(), key[:, 1].copy()
+    order = np.argsort(first)
+    first, second = first[order], second[order]
     begins = np.ones(len(key), bool)
     begins[1:] = first[1:] != first[:-1]
     if not (begins[1:] | (second[1:] == second[:-1])).all():

@@ -19,7 +19,7 @@ import numpy as np
 
 from fairneuron_core.paths.cut import addresses, cut, cut_released, make_work, rescale
 from fairneuron_core.paths.ladder import climb
-from fairneuron_core.paths.lanes import LANES, advance, apart, as_int64, entry, inner, lowest_bit, pointer_to
+from fairneuron_core.paths.lanes import LANES, advance, apart, as_int64, entry, inner, lowest_bit, pairs_of, pointer_to
 
 RELU, IDENTITY, TANH, SIGMOID = range(4)
 _EXPONENT = 0x7FF0000000000000
@@ -89,11 +89,9 @@ def _sum_of_words(mask, table, groups):
     """Return the sums of both words B over the lanes of `mask`, by tables of the sums of every four."""
     word, second = 0, 0
     for group in range(groups):
-        lanes = mask[group]
-        for quarter in range(LANES // 4):
-            at = (((group * LANES // 4 + quarter) << 4) + ((lanes >> (4 * quarter)) & 15)) << 1
-            word += table[at]
-            second += table[at + 1]
+        first, other = pairs_of(advance(table, group * 8 * LANES), mask[group])
+        word += first
+        second += other
     return word, second
 
 

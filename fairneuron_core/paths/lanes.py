@@ -21,9 +21,18 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from fairneuron_core.paths.packing import LANES
+from fairneuron_core.paths.packing import LANES, NIBBLE
 
-KERNEL_FILES = ("packing.py", "lanes.py", "float_cut.py", "exact_cut.py", "cut.py", "kernels.py", "ladder.py")
+KERNEL_FILES = (
+    "packing.py",
+    "lanes.py",
+    "sorted_cut.py",
+    "float_cut.py",
+    "exact_cut.py",
+    "cut.py",
+    "kernels.py",
+    "ladder.py",
+)
 _INT32, _INT64 = ir.IntType(32), ir.IntType(64)
 
 _SHARED = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -99,6 +108,26 @@ def lowest_bit(typing, mask):
     return types.int64(types.int64), lambda _, builder, __, arguments: builder.cttz(
         arguments[0], ir.Constant(ir.IntType(1), 1)
     )
+
+
+@intrinsic
+def pairs_of(typing, table, lanes):
+    """Return the sum of four pairs of a table of 4 x 16 pairs, each chosen by four bits of `lanes`."""
+
+    def code(context, builder, signature, arguments):
+        pair = ir.VectorType(_INT64, 2)
+        pairs = builder.bitcast(arguments[0], pair.as_pointer())
+        total = None
+        for quarter in range(LANES // NIBBLE):
+            bits = builder.lshr(arguments[1], ir.Constant(_INT64, quarter * NIBBLE))
+            at = builder.and_(bits, ir.Constant(_INT64, 2**NIBBLE - 1))
+            place = builder.gep(pairs, [builder.add(at, ir.Constant(_INT64, quarter << NIBBLE))])
+            part = builder.load(place, align=8)
+            total = part if total is None else builder.add(total, part)
+        words = [builder.extract_element(total, ir.Constant(_INT32, word)) for word in range(2)]
+        return context.make_tuple(builder, signature.return_type, words)
+
+    return types.UniTuple(types.int64, 2)(table, types.int64), code
 
 
 def _mask_where(comparison: str) -> Any:

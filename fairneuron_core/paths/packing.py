@@ -9,7 +9,7 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -113,7 +113,7 @@ class PackedNetwork:
         widest = int(self.padded.max())
         return Scratch(
             np.zeros(4 * self.units + 2 * widest),
-            np.zeros(3 * widest + CUT_FLOATS, np.float32),
+            np.zeros(4 * widest + CUT_FLOATS, np.float32),
             np.zeros(2 * self.units + 4 * widest + 5 * coverages, np.int64),
         )
 
@@ -139,7 +139,7 @@ def pack(layers: Sequence[LinearLayer]) -> PackedNetwork:
         row_scale[at : at + len(scale)] = scale
         biases[at : at + len(scale)] = layer.bias
     forward = [_forward_weights(layer.weight, int(pad)) for layer, pad in zip(layers, padded[1:], strict=True)]
-    words = _words(padded)
+    words, tables = _key_words(tuple(padded.tolist()))
     return PackedNetwork(
         layers=tuple(layers),
         widths=widths,
@@ -150,7 +150,7 @@ def pack(layers: Sequence[LinearLayer]) -> PackedNetwork:
         row_scale=row_scale,
         bits=np.array([min(GRID_BITS, SUM_BITS - math.ceil(math.log2(max(width, 2)))) for width in widths[:-1]]),
         words=words,
-        tables=_subset_sums(words[:2]),
+        tables=tables,
         forward_at=_places(forward),
         forward=np.concatenate([weights.ravel() for weights in forward]),
         biases=biases,
@@ -187,7 +187,13 @@ def _subset_sums(words: np.ndarray) -> np.ndarray:
     return (fours * subsets[:, :, None]).sum(axis=2, dtype=np.int64)
 
 
-def _words(padded: np.ndarray) -> np.ndarray:
-    return np.array(
-        [np.concatenate([unit_words(level, int(n), word=word) for level, n in enumerate(padded)]) for word in range(4)]
+@lru_cache(maxsize=16)
+def _key_words(padded: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the key words of all units, and their sums over every four: they follow from the sizes alone.
+
+    Nobody writes to what is kept here. It cannot be marked as read-only: see `WRITEABLE`.
+    """
+    words = np.array(
+        [np.concatenate([unit_words(level, n, word=word) for level, n in enumerate(padded)]) for word in range(4)]
     )
+    return words, _subset_sums(words[:2])

@@ -53,6 +53,9 @@ class Slicer:
         Many coverages share one backward pass, but for the reading `released`, whose prefixes need not contain one
         another.
         """
+        if len(coverages) == 1:
+            keys, counts = self._run(features, np.array(coverages, np.float64), neurons, _NO_VIEWS)
+            return keys.swapaxes(0, 1).view(np.uint64), counts.swapaxes(0, 1)
         wanted, place = np.unique(np.asarray(coverages, np.float64), return_inverse=True)
         if self.reading == "released":
             found = [self._run(features, wanted[i : i + 1], neurons, _NO_VIEWS) for i in range(len(wanted))]

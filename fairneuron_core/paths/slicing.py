@@ -31,7 +31,7 @@ import numpy as np
 
 from fairneuron_core.errors import SettingError
 from fairneuron_core.paths.activation_paths import ActivationPaths
-from fairneuron_core.paths.frequency import count_keys
+from fairneuron_core.paths.frequency import row_frequency
 from fairneuron_core.paths.settings import Granularity, Reading, SlicingSetting
 from fairneuron_core.paths.slicer import make_slicer
 from fairneuron_core.paths.sources import RowSource, as_source
@@ -127,7 +127,7 @@ def slice_coverages(
         found, frequencies = slice_on_ray(source, work, address=address, threads=threads, progress=progress)
     else:
         found = slice_rows_of(source, work, threads=threads, progress=progress)
-        frequencies = [count_keys(key).frequency for key in found.key]
+        frequencies = [row_frequency(key) for key in found.key]
     results = zip(found.key, frequencies, found.synapses, settings, strict=True)
     return tuple(ActivationPaths(*result, slicer, source) for result in results)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from fairneuron_core.data import ALIASES, DATASETS
 from fairneuron_core.errors import DataError
 from fairneuron_core.experiments.paper import PaperRow, paper_rows
 from fairneuron_core.experiments.rows import row_of
@@ -24,7 +25,7 @@ from fairneuron_core.types import Estimate
 
 RATES = ("selection_rate", "tpr", "fpr")
 ORDER = ("blind", "aware", "control")
-HEADINGS = {"blind": "Decides without {attribute}", "aware": "Reads {attribute} when it decides", "control": "Controls"}
+HEADINGS = {"blind": "One rule for all groups", "aware": "A rule per group of {attribute}", "control": "Controls"}
 _USUAL_OVERLAP = 2 / 7
 
 
@@ -68,6 +69,13 @@ class Experiment:
     @property
     def attribute(self) -> str:
         return str(self.spec.get("protected") or "the protected attribute")
+
+    @property
+    def reads_attribute(self) -> bool | None:
+        """Whether the attribute is an input of the networks; None where only the data set itself knows."""
+        given = self.spec.get("include_protected")
+        name = ALIASES.get(self.data.lower(), self.data.lower())
+        return bool(given) if given is not None else DATASETS[name].include_protected if name in DATASETS else None
 
     @property
     def seeds(self) -> int:

@@ -20,7 +20,7 @@ _SUMMARY = ("accuracy", *GAPS)
 def answer(found: Experiment, picked: Sequence[Picked], *, title: str, gap: str, budget: float) -> str:
     """Return which method repairs best within the budget and how sure that is, in at most four sentences.
 
-    The best one is the one with the smallest gap on VALIDATION among those that decide without the attribute; the
+    The best one is the one with the smallest gap on VALIDATION among those with one rule for all groups; the
     figures are of test rows. "Better" needs a paired interval over seeds that lies wholly on one side of 0.
     """
     what, limit = in_sentence(short_label(gap)), points_words(budget)
@@ -32,7 +32,7 @@ def answer(found: Experiment, picked: Sequence[Picked], *, title: str, gap: str,
         )
     best = next((one for one in picked if one.ranked and one.method.part == "blind"), None)
     if best is None:
-        return f"On {title}, no method that decides without {found.attribute} stays within {limit} of accuracy."
+        return f"On {title}, no method with one rule for all groups stays within {limit} of accuracy."
     if best.verdict[gap] != "improved":
         moved = f"{_moved(best.change[gap])} points"
         tell = "raises" if best.verdict[gap] == "worsened" else "cannot be said to lower"
@@ -101,7 +101,7 @@ def _others(found: Experiment, best: Picked, picked: Sequence[Picked], *, gap: s
             f"Within {limit} no other method is measurably better; these seeds cannot tell it apart from "
             f"{_some(level)}."
         )
-    return f"Within {limit} every other method that decides without {found.attribute} leaves a larger gap."
+    return f"Within {limit} every other method with one rule for all groups leaves a larger gap."
 
 
 def _some(names: Sequence[str]) -> str:

@@ -89,7 +89,8 @@ def _budget_sentence(parts: Any, cells: Mapping[str, Sequence[Estimate]], budget
             value, title = min(ranked)
             said.append(f"{points_words(float(budget))}: {title} with {quantity(value, 'points')}")
     what = in_sentence(short_label(gap))
-    return f"Smallest mean {what} on test rows without the attribute, at a budget of {'; '.join(said)}." if said else ""
+    start = f"Smallest mean {what} on test rows with one rule for all groups, at a budget of"
+    return f"{start} {'; '.join(said)}." if said else ""
 
 
 def _budget_table(found: Experiment, parts: Any, budgets: Sequence[str]) -> pd.DataFrame:
@@ -164,7 +165,7 @@ def _area_sentence(known: Sequence[tuple[float, str]]) -> str:
     if not known:
         return rule
     value, title = max(known)
-    return f"Largest without the attribute: {title} with {number(value, digits=2)} thousandths. {rule}"
+    return f"Largest with one rule for all groups: {title} with {number(value, digits=2)} thousandths. {rule}"
 
 
 def time_bars(found: Experiment, *, mode: Mode = "light") -> Chart:

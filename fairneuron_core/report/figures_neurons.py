@@ -10,6 +10,8 @@ from fairneuron_core.report.style import COLOURS, GLYPHS, Chart, Mode, empty_cha
 from fairneuron_core.report.words import MINUS, clipped, count, estimate_text, plain
 
 SHOWN = 10
+LINE = 62  # characters of a heading that a phone shows on one line
+MEANING = "percent of rows; right: difference in points"
 
 
 def neuron_shares(usage: NeuronUsage, *, mode: Mode = "light", most: int = SHOWN) -> Chart:
@@ -21,13 +23,8 @@ def neuron_shares(usage: NeuronUsage, *, mode: Mode = "light", most: int = SHOWN
         return empty_chart(title, usage.sentence, mode, columns=tuple(table.columns))
     styles = group_styles(usage.groups, usage.against if usage.against in usage.groups else None, mode)
     rows = tuple(strips.Row(f"{row.neuron} in hidden {row.layer}", _difference(usage, row)) for row in chosen)
-    heading = "   ".join(
-        f"<span style='color:{style.colour}'><b>{GLYPHS[style.symbol]} {plain(clipped(group))}</b></span>"
-        for group, style in styles.items()
-    )
     top = strips.nice_top([share.high for row in chosen for share in row.shares], floor=0.1, ceiling=1.0)
-    note = f"{heading}   percent of rows; right: difference in points"
-    panel = strips.Panel(rows, high=top, heading=note, **strips.in_points(top))
+    panel = strips.Panel(rows, high=top, heading=_heading(styles), **strips.in_points(top))
     figure = strips.strip_figure([panel], mode=mode)
     strips.add_track(figure, panel, 1, mode=mode)
     for r, row in enumerate(chosen):
@@ -40,6 +37,19 @@ def neuron_shares(usage: NeuronUsage, *, mode: Mode = "light", most: int = SHOWN
             dot = strips.Dot(style.colour, COLOURS[mode].ground, style.symbol, name=group)
             strips.add_dot(figure, panel, 1, share, y=-r, dot=dot, hover=hover)
     return Chart(title, figure, _sentence(usage, len(chosen)), table)
+
+
+def _heading(styles: Mapping[str, GroupStyle]) -> str:
+    """Return the names of the groups and what the numbers are, on as many lines as a phone needs."""
+    parts = [(f"{GLYPHS[style.symbol]} {clipped(group)}", style.colour) for group, style in styles.items()]
+    lines, room = [""], LINE
+    for words, colour in [*parts, (MEANING, None)]:
+        shown = plain(words) if colour is None else f"<span style='color:{colour}'><b>{plain(words)}</b></span>"
+        if lines[-1] and len(words) + 3 > room:
+            lines, room = [*lines, ""], LINE
+        lines[-1] += f"   {shown}" if lines[-1] else shown
+        room -= len(words) + 3
+    return "<br>".join(lines)
 
 
 def _name(row: NeuronRow) -> str:

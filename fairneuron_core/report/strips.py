@@ -18,6 +18,7 @@ from fairneuron_core.types import Estimate
 
 # Pixels: a row, a row of two dots, the heading of a panel, its axis, and the room that end labels need left and right.
 ROW, PAIR_ROW, HEADING, AXIS, EDGE = 48, 66, 30, 30, 12
+HEADING_LINE = 17  # every further line of a heading
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,11 @@ def in_points(top: float, *, low: float = 0.0) -> dict[str, tuple]:
 
 def heights(panels: Sequence[Panel]) -> list[int]:
     """Pixels of every panel: its heading, its rows and its axis."""
-    return [(HEADING if panel.heading else 6) + panel.row * len(panel.rows) + AXIS for panel in panels]
+    return [_heading(panel) + panel.row * len(panel.rows) + AXIS for panel in panels]
+
+
+def _heading(panel: Panel) -> int:
+    return HEADING + HEADING_LINE * panel.heading.count("<br>") if panel.heading else 6
 
 
 def strip_figure(panels: Sequence[Panel], *, mode: Mode) -> go.Figure:
@@ -94,7 +99,7 @@ def strip_figure(panels: Sequence[Panel], *, mode: Mode) -> go.Figure:
     figure.update_layout(margin={"l": EDGE, "r": EDGE, "t": 0, "b": 0}, barmode="overlay")
     used, notes = 0, []
     for index, (panel, height) in enumerate(zip(panels, pixels, strict=True), start=1):
-        top, bottom = 1 - (used + (HEADING if panel.heading else 6)) / total, 1 - (used + height - AXIS) / total
+        top, bottom = 1 - (used + _heading(panel)) / total, 1 - (used + height - AXIS) / total
         _axes(figure, panel, index, domain=(bottom, top), mode=mode)
         notes += _texts(panel, index, top=1 - used / total, mode=mode)
         used += height

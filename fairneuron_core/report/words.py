@@ -110,7 +110,7 @@ def clipped(text: str, *, limit: int = 28) -> str:
 
 
 def folded(text: str, *, width: int = 58) -> str:
-    """Return a long sentence broken into lines for a hover box, which does not wrap."""
+    """Return a long sentence broken into lines for a hover box or a note in a chart, which do not wrap."""
     return "<br>".join(textwrap.wrap(text, width))
 
 

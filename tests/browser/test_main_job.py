@@ -16,7 +16,7 @@ from tests.browser.conftest import start_server, stop_server, unused_port, wait_
 pytestmark = pytest.mark.browser
 # A busy machine may take long to answer; how long is measured elsewhere, never asserted.
 expect.set_options(timeout=60_000)
-PAGES = ("overview", "data", "model", "audit", "paths", "threshold", "repair", "compare", "runs")
+PAGES = ("overview", "data", "model", "audit", "paths", "threshold", "repair", "compare", "experiment", "runs")
 LONG = 180_000
 
 

@@ -72,7 +72,7 @@ def test_every_method_stands_in_the_table_with_words(empty_workspace, shipped):
     stored.write_stored(sample_experiment(), shipped)
     table = next(frame.value for frame in open_page(data="census").dataframe if "Remarks" in frame.value)
     assert {"No repair", "Plain retraining", "Matched threshold", "Conflict repair"} <= set(table["Method"])
-    assert set(table["List"]) == {"Decides without sex", "Reads sex when it decides", "Controls"}
+    assert set(table["List"]) == {"One rule for all groups", "A rule per group of sex", "Controls"}
     assert table.set_index("Method").loc["Conflict repair", "Demographic parity difference"].endswith("▲ improved")
 
 
