@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from fairneuron_core.paths.usage import NeuronRow, NeuronUsage
 from fairneuron_core.report import strips
-from fairneuron_core.report.style import COLOURS, GLYPHS, Chart, Mode, empty_chart, group_styles
+from fairneuron_core.report.style import COLOURS, GLYPHS, Chart, GroupStyle, Mode, empty_chart, group_styles
 from fairneuron_core.report.words import MINUS, clipped, count, estimate_text, plain
 
 SHOWN = 10
-LINE = 62  # characters of a heading that a phone shows on one line
+LINE = 67  # characters that a phone shows on one line, and three after the last
 MEANING = "percent of rows; right: difference in points"
 
 
@@ -64,7 +66,7 @@ def _difference(usage: NeuronUsage, row: NeuronRow) -> str:
         bounds = (-row.difference.high, -row.difference.low)
     only = "only " if sum(count > 0 for count in row.counts) == 1 else ""
     size = f"+{100 * abs(row.difference.value):.1f} [{100 * bounds[0]:.1f}, {100 * bounds[1]:.1f}]"
-    return f"{only}<b>{plain(clipped(more))}</b> {size.replace('-', MINUS)}"
+    return f"{only}<b>{plain(clipped(more, limit=18))}</b> {size.replace('-', MINUS)}"
 
 
 def _sentence(usage: NeuronUsage, drawn: int) -> str:

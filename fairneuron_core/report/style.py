@@ -193,5 +193,13 @@ def empty_chart(title: str, words: str, mode: Mode, *, columns: tuple[str, ...] 
     """Return a chart that says why there is nothing to draw."""
     figure = new_figure(mode, height=120)
     figure.update_xaxes(visible=False).update_yaxes(visible=False)
-    note(figure, folded(words, width=46), x=0.5, y=0.5, xref="paper", yref="paper", font={"color": COLOURS[mode].quiet, "size": 13})
+    note(
+        figure,
+        folded(words, width=46),
+        x=0.5,
+        y=0.5,
+        xref="paper",
+        yref="paper",
+        font={"color": COLOURS[mode].quiet, "size": 13},
+    )
     return Chart(title, figure, words, pd.DataFrame(columns=list(columns)))

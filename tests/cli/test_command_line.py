@@ -162,4 +162,4 @@ def test_an_experiment_shows_intervals_verdicts_and_controls_and_writes_json_and
 def test_a_data_set_without_a_shipped_experiment_says_so(empty_workspace, capsys):
     status, out, err = call(capsys, "experiment", "--stored", "--data", "own.csv")
     assert (status, out) == (2, "")
-    assert "No experiment on 'own.csv' comes with this product" in err
+    assert "No experiment on 'own.csv' that aims at demographic_parity_difference comes with this product" in err

@@ -103,6 +103,27 @@ def test_a_network_of_usual_size_agrees(medium, reading, coverage):
     assert paths.decode(range(12)) == expected_paths(network, features[:12], **setting)
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    width=st.sampled_from([17, 31, 32, 33, 49, 63, 64, 65]),
+    coverage=COVERAGES,
+    seed=st.integers(0, 2**32 - 1),
+    zeros=st.sampled_from([0.0, 0.5, 0.95]),
+    decades=st.sampled_from([0, 3, 8]),
+)
+def test_layers_that_are_sorted_in_registers_agree(width, coverage, seed, zeros, decades):
+    draw = np.random.default_rng(seed)
+    weights = [draw.normal(size=(width, 9)), draw.normal(size=(width, width)), draw.normal(size=(1, width))]
+    weights[1] *= (draw.random((width, width)) >= zeros) * 10.0 ** draw.uniform(-decades, 0, (width, width))
+    network = stack(weights, [draw.normal(size=len(w)) for w in weights])
+    features = draw.normal(size=(4, 9)).astype(np.float32)
+    means = [draw.normal(size=size).astype(np.float32) for size in (9, width, width)]
+    setting = {"coverage": coverage, "reading": "delta", "means": means}
+    paths = slice_paths(network, features, threads=1, **setting)
+    found = agreement(paths, range(4), expected_paths(network, features, **setting))
+    assert found.only_rounding, found
+
+
 @pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
 def test_other_activations_agree(activation):
     network = build_network((6, 9, 5, 3), activation=activation, seed=1)

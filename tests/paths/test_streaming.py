@@ -10,7 +10,7 @@ import pytest
 from fairneuron_core.errors import Cancelled, DataError, SettingError
 from fairneuron_core.models.layers import build_network
 from fairneuron_core.paths import BatchRows, slice_coverages, slice_paths
-from fairneuron_core.paths.frequency import count_keys, key_table, merge_tables
+from fairneuron_core.paths.frequency import count_keys, key_table, merge_tables, row_frequency
 from tests.paths.networks import profile_of
 
 
@@ -156,5 +156,6 @@ def test_tables_of_shards_merge_to_the_counts_of_all_rows():
     merged = merge_tables([key_table(key[:100]), key_table(key[100:101]), key_table(key[101:])])
     assert merged.count.sum() == 500
     assert np.array_equal(merged.frequency(key), count_keys(key).frequency)
+    assert np.array_equal(row_frequency(key), count_keys(key).frequency)
     plain = [sum(np.array_equal(one, other) for other in key) for one in key]
     assert merged.frequency(key).tolist() == plain
