@@ -138,24 +138,34 @@ def _chunks(source: RowSource, work: SlicingWork, chunk: int) -> Iterator[tuple[
 def in_pool(run: Callable[[T], R], tasks: Iterable[T], *, threads: int | None = None, ahead: int = 0) -> Iterator[R]:
     """Yield run(task) of every task as they finish, on `threads` workers (default: all processors).
 
-    The tasks are drawn in the caller's thread, never more than two per worker, or `ahead` of them, before one is
-    finished. When the consumer raises or stops, tasks that have not begun are dropped and the workers end.
+    The caller's thread draws the tasks and is one of the workers: it takes tasks that no other has begun. Never more
+    than two per worker, or `ahead` of them, are drawn before one is finished. When the consumer raises or stops, tasks
+    that have not begun are dropped and the workers end.
     """
     workers = threads if threads is not None else os.cpu_count() or 1
     if workers < 1:
         raise SettingError(f"threads = {threads}: choose at least 1.")
+    if workers == 1:
+        yield from map(run, tasks)
+        return
     most, drawn = max(2 * workers, ahead), iter(tasks)
-    pending: set[Future[R]] = set()
-    with ThreadPoolExecutor(workers, thread_name_prefix="slicing") as pool:
+    waiting: dict[Future[R], T] = {}
+    with ThreadPoolExecutor(workers - 1, thread_name_prefix="slicing") as pool:
         try:
             while True:
-                while len(pending) < most and (task := next(drawn, None)) is not None:
-                    pending.add(pool.submit(run, task))
-                if not pending:
+                while len(waiting) < most and (task := next(drawn, None)) is not None:
+                    waiting[pool.submit(run, task)] = task
+                if not waiting:
                     return
-                finished, pending = wait(pending, return_when=FIRST_COMPLETED)
-                for future in finished:
+                # A future that can be cancelled has not begun: the oldest one is this thread's.
+                own = next((future for future in waiting if future.cancel()), None)
+                if own is not None:
+                    yield run(waiting.pop(own))
+                else:
+                    wait(waiting, return_when=FIRST_COMPLETED)
+                for future in [future for future in waiting if future.done()]:
+                    del waiting[future]
                     yield future.result()
         finally:
-            for future in pending:
+            for future in waiting:
                 future.cancel()
