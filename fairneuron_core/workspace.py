@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fairneuron_core.errors import NotFoundError, SettingError
+
+UNFINISHED_SECONDS = 7 * 24 * 3600  # after a week without a word, a run that did not end was given up
 
 
 def default_home() -> Path:
@@ -84,3 +88,12 @@ def open_workspace(home: Path | str | None = None) -> Workspace:
             f"The workspace folder '{path}' cannot be written ({error.strerror}): set FAIRNEURON_HOME to another one."
         ) from error
     return Workspace(path)
+
+
+def forget_old(folder: Path, *, seconds: float = UNFINISHED_SECONDS) -> None:
+    """Delete the files of a folder that nothing has been written to for so long (default: a week)."""
+    for path in folder.iterdir():
+        # Another process may delete the same file.
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < time.time() - seconds:
+                path.unlink()

@@ -39,7 +39,7 @@ def on_ray(task: RepairTask, params: SearchParams) -> Iterator[Evaluate]:
     """
     with connected(params.address, cpus=task.threads) as ray:
         # The GPU, if there is one, is this machine's; progress is told from here.
-        kept = ray.put((replace(task, progress=None, device="cpu", threads=1), params))
+        kept = ray.put((replace(task, progress=None, checkpoint=None, device="cpu", threads=1), params))
         run = ray.remote(num_cpus=1)(_try_share)
         known: dict[str, Tried] = {}
 

@@ -122,7 +122,8 @@ class Workbench:
         new = {training: (split, make) for training, split, make in asked if training not in self._known}
         if new:
             plans = [make() for _, make in new.values()]
-            trained = train(plans, device=self.task.device, progress=part_of(progress, _SLICING_SHARE, 1.0))
+            told = part_of(progress, _SLICING_SHARE, 1.0)
+            trained = train(plans, device=self.task.device, progress=told, checkpoint=self.task.checkpoint)
             for (training, (split, _)), network in zip(new.items(), trained, strict=True):
                 self._known[training] = self._scored(training, split, network)
         return [self._known[training] for training, _, _ in asked]

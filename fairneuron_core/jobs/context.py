@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from fairneuron_core.data import ALIASES
 from fairneuron_core.errors import SettingError
+from fairneuron_core.models import Checkpoint
 from fairneuron_core.params import params_json, parse_params
 from fairneuron_core.types import ProgressCallback
 from fairneuron_core.workspace import Workspace
@@ -28,6 +29,11 @@ class JobContext:
     workspace: Workspace
     progress: ProgressCallback | None = None
     run_id: str | None = None
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """Where trainings keep their state: an equal training that was killed or cancelled goes on from there."""
+        return Checkpoint(self.workspace.home / "checkpoints")
 
 
 @dataclass(frozen=True)

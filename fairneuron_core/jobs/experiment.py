@@ -40,7 +40,7 @@ from fairneuron_core.jobs.train import TrainParams, fit_classifier
 from fairneuron_core.models import resolve_device
 from fairneuron_core.params import params_json, parse_params
 from fairneuron_core.types import ProgressCallback
-from fairneuron_core.workspace import Workspace, canonical_json, digest
+from fairneuron_core.workspace import Workspace, canonical_json, digest, forget_old
 
 VERSIONS = ("torch", "numpy", "scipy", "pandas", "numba", "scikit-learn", "fairlearn")
 _SAME_NAME = ("data", "protected", "include_protected", "hidden", "batch_size", "stop_patience", "plateau_patience")
@@ -141,6 +141,7 @@ class Kept:
             file.write("\n" + canonical_json(finished_json(one)))
             file.flush()
             os.fsync(file.fileno())
+        forget_old(self.path.parent)
 
     def forget(self) -> None:
         """Remove the file: the result stands elsewhere now, and the same spec measures again."""

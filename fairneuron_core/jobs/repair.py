@@ -12,7 +12,7 @@ from fairneuron_core.jobs.figures import compare_part
 from fairneuron_core.jobs.machine import ONE_NETWORK, use_threads
 from fairneuron_core.jobs.material import Material, gather, store_classifier, stored_model_reference
 from fairneuron_core.metrics import audit_json, compare_json
-from fairneuron_core.models import resolve_device
+from fairneuron_core.models import Checkpoint, resolve_device
 from fairneuron_core.params import params_json, parse_params, setting
 from fairneuron_core.repair import REPAIRS, RepairTask, repair, repair_row
 from fairneuron_core.types import Classifier, ProgressCallback
@@ -39,7 +39,9 @@ def split_params(kind: type, params: Mapping[str, Any]) -> tuple[Any, Any]:
     return common, own
 
 
-def repair_task(material: Material, params: Any, *, progress: ProgressCallback | None) -> RepairTask:
+def repair_task(
+    material: Material, params: Any, *, progress: ProgressCallback | None, checkpoint: Checkpoint | None = None
+) -> RepairTask:
     """Return what a method may look at: training and validation rows, never the test part."""
     return RepairTask(
         classifier=material.classifier,
@@ -51,6 +53,7 @@ def repair_task(material: Material, params: Any, *, progress: ProgressCallback |
         device=resolve_device(params.device),
         threads=params.threads,
         progress=progress,
+        checkpoint=checkpoint,
     )
 
 
@@ -84,7 +87,8 @@ def _run(params: Mapping[str, Any], context: JobContext) -> JobResult:
     row = repair_row(common.method)
     material = gather(common.data, common.model, context.workspace, protected=common.protected)
     parent = stored_model_reference(common.model, context.workspace)
-    found = repair(repair_task(material, common, progress=context.progress), row, own)
+    task = repair_task(material, common, progress=context.progress, checkpoint=context.checkpoint)
+    found = repair(task, row, own)
     classifier = with_parent(found.classifier, parent)
     name = f"{row.title} of {parent[:6]}, seed {common.seed}"
     model = store_classifier(classifier, context.workspace, name=name, run_id=context.run_id)

@@ -34,7 +34,8 @@ def _work(params: SearchJobParams, context: JobContext) -> JobResult:
     use_threads(params.threads)
     material = gather(params.data, params.model, context.workspace, protected=params.protected)
     parent = stored_model_reference(params.model, context.workspace)
-    found = search(repair_task(material, params, progress=context.progress), params)
+    task = repair_task(material, params, progress=context.progress, checkpoint=context.checkpoint)
+    found = search(task, params)
     results: dict[str, Any] = {
         "method": "fairneuron",
         "params": params_json(params),

@@ -14,7 +14,7 @@ from fairneuron_core.jobs.figures import audit_part
 from fairneuron_core.jobs.machine import ONE_NETWORK, use_threads
 from fairneuron_core.jobs.material import Material, choose_attribute, find_dataset, store_classifier, stored_reference
 from fairneuron_core.metrics import audit_json
-from fairneuron_core.models import TrainingPlan, build_network, profile, resolve_device, train
+from fairneuron_core.models import Checkpoint, TrainingPlan, build_network, profile, resolve_device, train
 from fairneuron_core.params import params_json, setting
 from fairneuron_core.types import Classifier, ModelRecord, ProgressCallback
 from fairneuron_core.workspace import Workspace
@@ -65,7 +65,11 @@ class TrainParams:
 
 
 def fit_classifier(
-    params: TrainParams, workspace: Workspace, *, progress: ProgressCallback | None = None
+    params: TrainParams,
+    workspace: Workspace,
+    *,
+    progress: ProgressCallback | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> tuple[Material, tuple[Mapping[str, Any], ...]]:
     """Train and return the classifier with its data, and one trace point an epoch."""
     dataset = find_dataset(params.data, workspace)
@@ -87,7 +91,8 @@ def fit_classifier(
         stop_patience=params.stop_patience,
         plateau_patience=params.plateau_patience,
     )
-    trained = train([plan], device=resolve_device(params.device), progress=progress)[0]
+    device = resolve_device(params.device)
+    trained = train([plan], device=device, progress=progress, checkpoint=checkpoint)[0]
     record = ModelRecord(
         data=params.data,
         data_sha256=dataset.sha256,
@@ -107,7 +112,9 @@ def _work(params: TrainParams, context: JobContext) -> JobResult:
     use_threads(ONE_NETWORK)
     # A file is stored first: the model then remembers data that can still be found tomorrow.
     params = replace(params, data=stored_reference(params.data, context.workspace))
-    material, trace = fit_classifier(params, context.workspace, progress=context.progress)
+    material, trace = fit_classifier(
+        params, context.workspace, progress=context.progress, checkpoint=context.checkpoint
+    )
     name = f"{material.dataset.name} network, seed {params.seed}"
     model = store_classifier(material.classifier, context.workspace, name=name, run_id=context.run_id)
     results = {

@@ -1,5 +1,6 @@
 """Networks: their layers, their training, their files, and what they decide."""
 
+from fairneuron_core.models.checkpoint import Checkpoint
 from fairneuron_core.models.classify import decide, logits, profile, scores
 from fairneuron_core.models.decision import ALWAYS, NEVER, decisions, draws, pick, row_thresholds
 from fairneuron_core.models.device import device_words, resolve_device
@@ -14,6 +15,7 @@ __all__ = [
     "MAX_MODEL_MB",
     "MODEL_FORMATS",
     "NEVER",
+    "Checkpoint",
     "Trained",
     "TrainingPlan",
     "build_network",

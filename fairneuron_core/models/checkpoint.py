@@ -20,6 +20,7 @@ import numpy as np
 
 from fairneuron_core.models.layers import linear_layers
 from fairneuron_core.models.plan import TrainingPlan
+from fairneuron_core.workspace import forget_old
 
 
 class Checkpoint:
@@ -52,6 +53,7 @@ class Checkpoint:
         partial.write_bytes(content.getvalue())
         partial.replace(path)
         self._saved = time.monotonic()
+        forget_old(self.folder)
 
     def due(self) -> bool:
         """Say whether enough time has passed for another save."""

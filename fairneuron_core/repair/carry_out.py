@@ -36,5 +36,6 @@ def _carried_out(
     prepared = row.prepare(replace(task, progress=part_of(task.progress, 0.0, _PREPARING)), params, strengths)
     if not prepared.plans:
         return prepared.finish(())
-    trained = train(prepared.plans, device=task.device, progress=part_of(task.progress, _PREPARING, 1.0))
+    told = part_of(task.progress, _PREPARING, 1.0)
+    trained = train(prepared.plans, device=task.device, progress=told, checkpoint=task.checkpoint)
     return prepared.finish(trained)

@@ -94,7 +94,8 @@ def prepare_ethical_adversaries(
     for index, epochs in enumerate(per_round):
         plans = [_reader(task, params, course, index, epochs) for course in courses]
         low, high = index / len(per_round), (index + 1) / len(per_round)
-        trained = train(plans, device=task.device, progress=part_of(task.progress, low, high))
+        told = part_of(task.progress, low, high)
+        trained = train(plans, device=task.device, progress=told, checkpoint=task.checkpoint)
         for course, one in zip(courses, trained, strict=True):
             _end_round(task, params, course, one, last=high == 1, index=index)
     return without_training(*(_result(task, params, course) for course in courses))

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from fairneuron_core.models import Trained, TrainingPlan
+from fairneuron_core.models import Checkpoint, Trained, TrainingPlan
 from fairneuron_core.types import Batch, Classifier, ProgressCallback
 
 RepairKind = Literal["control", "method", "peer"]
@@ -21,7 +21,10 @@ RepairKind = Literal["control", "method", "peer"]
 
 @dataclass(frozen=True)
 class RepairTask:
-    """A trained classifier and the rows a repair may look at; the test part stays outside."""
+    """A trained classifier and the rows a repair may look at; the test part stays outside.
+
+    checkpoint   where trainings keep their state, so that the same repair goes on after a kill; None = nowhere
+    """
 
     classifier: Classifier
     train: Batch
@@ -32,6 +35,7 @@ class RepairTask:
     device: str = "cpu"
     threads: int | None = None
     progress: ProgressCallback | None = None
+    checkpoint: Checkpoint | None = None
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from fairneuron_core.errors import DataError, FairNeuronError, NotFoundError, SettingError
+from fairneuron_core.errors import Cancelled, DataError, FairNeuronError, NotFoundError, SettingError
 from fairneuron_core.jobs import JOBS, JobContext, Material, compare_part, gather, stored_reference
-from fairneuron_core.models import scores
+from fairneuron_core.models import Checkpoint, scores
 
 
 def run(kind, workspace, **params):
@@ -36,6 +36,29 @@ def test_repairing_twice_gives_identical_metrics_json(filled_workspace):
         threads=1,
     )
     assert without_time(again) == without_time(filled_workspace.repair_results)
+
+
+@pytest.mark.parametrize("kind", ["train", "repair", "search"])
+def test_a_killed_run_goes_on_where_it_stood_with_the_same_figures(kind, filled_workspace, monkeypatch):
+    workspace, own = filled_workspace.workspace, {"train": {"seed": 5}}
+    own |= {"repair": {"model": filled_workspace.model, "method": "plain_retraining"}}
+    own |= {"search": {"model": filled_workspace.model, "thetas": [1e-3], "gammas": [0.5], "first_layer": 4}}
+    job = JOBS[kind]
+    params = job.check({"data": "german", "threads": 1, "device": "cpu", "epochs": 6} | own[kind])
+    monkeypatch.setattr(Checkpoint, "due", lambda _: True)
+    expected = without_time(job.run(params, JobContext(workspace)).results)
+
+    def killed(report):
+        if report.point and report.point["epoch"] == 4:
+            raise Cancelled
+
+    epochs = []
+    with pytest.raises(Cancelled):
+        job.run(params, JobContext(workspace, killed))
+    told = JobContext(workspace, lambda report: epochs.append(report.point["epoch"]) if report.point else None)
+    assert without_time(job.run(params, told).results) == expected
+    assert epochs == [5, 6]
+    assert not list((workspace.home / "checkpoints").iterdir())
 
 
 def test_the_audit_counts_what_a_plain_loop_counts(filled_workspace):
