@@ -47,13 +47,13 @@ function drawWeights(pen, data, layers, at, colours) {
 
 function drawNeurons(pen, data, at, colours) {
   const values = data.neuron_values;
-  const largest = values ? Math.max(1e-12, ...values.flatMap((v) => (v || []).map((n) => Math.abs(n || 0)))) : 1;
+  const largest = values ? Math.max(1e-12, ...values.flatMap((v) => (v || []).map((n) => n || 0))) : 1;
   at.columns.forEach((column, l) => {
     const radius = Math.max(values && values[l] ? 2.3 : 1.3, Math.min(4, column.gap * 0.36 || 4));
     for (let u = 0; u < column.n; u++) {
       const value = values && values[l] ? values[l][u] : null;
       pen.fillStyle = value === null || value === undefined ? colours.neuron
-        : mix(colours.low, colours.high, Math.min(1, Math.abs(value) / largest));
+        : mix(colours.low, colours.high, Math.min(1, Math.max(0, value) / largest));
       pen.beginPath();
       pen.arc(column.x, at.y(l, u), radius, 0, 7);
       pen.fill();

@@ -47,7 +47,7 @@ def _answered(data: str, model: str, attribute: str) -> None:
     with head:
         views.page_header(QUESTION, path_view.answer(traced[0], part=row_picker.PARTS[part].lower()))
         shared = st.empty()
-    _picture_and_list(data, model, part, traced)
+    _picture_and_list(data, model, attribute, part, traced)
     _export(traced[0], part)
     neuron_view.show_usage(data, model, attribute, part=part, setting=setting)
     with shared.container():
@@ -79,10 +79,10 @@ def _setting_controls(data: str, model: str) -> dict[str, Any]:
     return {"coverage": coverage, "first_layer": first, "reading": reading, "granularity": granularity}
 
 
-def _picture_and_list(data: str, model: str, part: str, traced: list[Sample]) -> None:
+def _picture_and_list(data: str, model: str, attribute: str, part: str, traced: list[Sample]) -> None:
     left, right = views.side_by_side()
     with left:
-        _picture(data, model, traced)
+        _picture(data, model, attribute, traced)
     with right:
         if len(traced) > 1:
             _two_paths(traced[0], traced[1], part)
@@ -91,10 +91,11 @@ def _picture_and_list(data: str, model: str, part: str, traced: list[Sample]) ->
         _row(data, model, traced)
 
 
-def _picture(data: str, model: str, traced: list[Sample]) -> None:
+def _picture(data: str, model: str, attribute: str, traced: list[Sample]) -> None:
     classifier, clicked = cache.material(data, model).classifier, _clicked(model)
     first, second = traced[0], traced[1] if len(traced) > 1 else None
     picture = {**cache.network_picture(data, model), "output_labels": ["score"]}
+    coloured = neuron_view.colour_choice(data, model, attribute)
     network_view(
         {**picture, "notes": path_view.neuron_notes(first, classifier.means)},
         path_view.lit(first),
@@ -104,6 +105,8 @@ def _picture(data: str, model: str, traced: list[Sample]) -> None:
         height=440,
         on_click=lambda: _remember_click(model),
         chosen=clicked,
+        neuron_values=coloured,
+        value_name="conflict",
     )
     path_view.show_clicked(first, clicked, features=classifier.encoder.feature_names, means=classifier.means)
 

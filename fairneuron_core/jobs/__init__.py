@@ -15,7 +15,7 @@ from fairneuron_core.jobs.material import (
     stored_model_reference,
     stored_reference,
 )
-from fairneuron_core.jobs.neurons import NEURONS, NeuronsParams, usage_json, usage_of_part
+from fairneuron_core.jobs.neurons import NEURONS, NeuronsParams, conflict_of_neurons, usage_json, usage_of_part
 from fairneuron_core.jobs.paths import PATHS, PathsParams, paths_json
 from fairneuron_core.jobs.repair import REPAIR, RepairParams
 from fairneuron_core.jobs.search import SEARCH, SearchJobParams
@@ -40,6 +40,7 @@ __all__ = [
     "TrainParams",
     "audit_part",
     "compare_part",
+    "conflict_of_neurons",
     "default_threads",
     "find_classifier",
     "find_dataset",

@@ -10,9 +10,12 @@ from typing import Any
 from fairneuron_core.errors import SettingError
 from fairneuron_core.jobs.context import JobContext, JobResult, job_of
 from fairneuron_core.jobs.material import PARTS, Material, gather
+from fairneuron_core.models.gap_penalty import Gap
 from fairneuron_core.params import params_json, setting
 from fairneuron_core.paths import suggest_setting
 from fairneuron_core.paths.usage import NeuronRow, NeuronUsage, neuron_usage
+from fairneuron_core.repair import RepairTask
+from fairneuron_core.repair.conflict_neurons import conflict_by_layer
 from fairneuron_core.types import Estimate, ProgressCallback, part_of
 
 
@@ -57,6 +60,13 @@ def _work(params: NeuronsParams, context: JobContext) -> JobResult:
     )  # fmt: skip
     results = usage_json(usage) | {"params": params_json(params), "seconds": round(time.perf_counter() - began, 3)}
     return JobResult(results)
+
+
+def conflict_of_neurons(material: Material, gap: Gap) -> tuple[tuple[float, ...], ...]:
+    """Return how far accuracy and `gap` pull each hidden neuron in opposite directions, on the training rows."""
+    train, validation = material.batch("train"), material.batch("validation")
+    task = RepairTask(material.classifier, train, validation, material.attribute, material.reference, seed=0)
+    return conflict_by_layer(task, gap)
 
 
 def usage_of_part(

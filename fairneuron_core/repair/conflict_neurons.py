@@ -63,6 +63,17 @@ def conflict_scores(slopes: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
     return -(slopes[0] * slopes[1])
 
 
+def conflict_by_layer(task: RepairTask, gap: Gap) -> tuple[tuple[float, ...], ...]:
+    """Return the conflict scores of every hidden layer as shares of the largest one in the network (1 = that one).
+
+    Where no neuron has a conflict, the shares are of the largest agreement, and none is above 0.
+    """
+    scores = conflict_scores(neuron_slopes(task, gap))
+    scores = scores / ((scores.max() if scores.max() > 0 else -scores.min()) or 1.0)
+    ends = np.cumsum([len(layer.bias) for layer in linear_layers(task.classifier.network)[:-1]])
+    return tuple(tuple(float(share) for share in part) for part in np.split(scores, ends[:-1]))
+
+
 def chosen_neurons(slopes: tuple[np.ndarray, np.ndarray], choice: Choice, share: float, *, seed: int) -> np.ndarray:
     """Return (hidden neurons,) bool: the `share` with the highest score, largest fairness slope, or drawn at random."""
     count = max(1, round(share * len(slopes[0])))

@@ -175,6 +175,18 @@ def neuron_usage(data: str, model: str, attribute: str, part: str, *, coverage: 
     return _neurons(_no_path(data), _no_path(model), attribute, part, coverage, reading, str(workspace().home))
 
 
+@st.cache_data(max_entries=32, show_spinner="Asking every neuron")
+def _conflict(data: str, model: str, attribute: str, gap: str, home: str) -> tuple[tuple[float, ...], ...]:
+    from fairneuron_core.jobs import conflict_of_neurons
+
+    return conflict_of_neurons(_material(data, model, attribute, home), gap)  # type: ignore[arg-type]
+
+
+def conflict(data: str, model: str, attribute: str, gap: str) -> tuple[tuple[float, ...], ...]:
+    """Return every hidden neuron's conflict between accuracy and a gap, layer by layer, as shares of the largest."""
+    return _conflict(_no_path(data), _no_path(model), attribute, gap, str(workspace().home))
+
+
 @st.cache_resource(max_entries=16, show_spinner="Looking for a setting in which paths are shared")
 def _suggestion(data: str, model: str, part: str, reading: str, granularity: str, home: str) -> SuggestedSetting:
     from fairneuron_core.paths import suggest_setting

@@ -10,8 +10,28 @@ import streamlit as st
 from fairneuron_core.report.figures import neuron_shares
 from pages.ui import cache, theme, views
 
+COLOURED_BY = {
+    "no colour": None,
+    "conflict of accuracy and demographic parity": "demographic_parity",
+    "conflict of accuracy and equal opportunity": "equal_opportunity",
+    "conflict of accuracy and equalized odds": "equalized_odds",
+}
+CONFLICT_HELP = (
+    "Every hidden neuron is turned up and down a little, on the training rows. Conflict: what lowers the loss of "
+    "accuracy there widens the gap between the groups, or the other way round. 1 is the largest conflict of this "
+    "network, below 0 both gain together."
+)
 TITLE = "Which neurons serve one group only?"
 KEY = "paths.neurons"
+
+
+def colour_choice(data: str, model: str, attribute: str) -> list[list[float] | None] | None:
+    """Let the viewer colour the picture's hidden neurons by their conflict; None = not coloured."""
+    chosen = st.selectbox("Colour neurons by", list(COLOURED_BY), key="paths.coloured", help=CONFLICT_HELP)
+    gap = COLOURED_BY[str(chosen)]
+    if gap is None:
+        return None
+    return [None, *(list(layer) for layer in cache.conflict(data, model, attribute, gap)), None]
 
 
 def show_usage(data: str, model: str, attribute: str, *, part: str, setting: Mapping[str, Any]) -> None:

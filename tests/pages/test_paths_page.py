@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from fairneuron_core.jobs import gather, usage_of_part
+from fairneuron_core.jobs import conflict_of_neurons, gather, usage_of_part
 from fairneuron_core.paths import slice_paths
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +55,20 @@ def test_it_opens_with_the_dominant_chain_of_the_first_row(filled_workspace):
     assert "Showing 4 of 4 synapses, 100 % of the contribution" in words(at)
     lit = {(layer + 1, source, target) for layer, source, target, _ in picture(at)["path"]}
     assert lit == chain
+
+
+def test_neurons_can_be_coloured_by_their_conflict(filled_workspace):
+    at = open_paths(filled_workspace)
+    assert picture(at)["neuron_values"] is None
+    at.selectbox(key="paths.coloured").select("conflict of accuracy and equal opportunity").run()
+    assert not at.exception
+    material = gather("german", filled_workspace.model, filled_workspace.workspace)
+    expected = conflict_of_neurons(material, "equal_opportunity")
+    drawn = picture(at)["neuron_values"]
+    assert [len(layer) for layer in drawn[1:-1]] == [32, 32, 32]
+    assert drawn[0] is drawn[-1] is None
+    assert np.allclose(np.concatenate(drawn[1:-1]), np.concatenate(expected))
+    assert max(max(layer) for layer in expected) == 1.0
 
 
 def test_the_share_count_is_the_frequency_of_the_whole_part(filled_workspace):
