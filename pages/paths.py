@@ -95,19 +95,21 @@ def _picture(data: str, model: str, attribute: str, traced: list[Sample]) -> Non
     classifier, clicked = cache.material(data, model).classifier, _clicked(model)
     first, second = traced[0], traced[1] if len(traced) > 1 else None
     picture = {**cache.network_picture(data, model), "output_labels": ["score"]}
+    place = st.container()
     coloured = neuron_view.colour_choice(data, model, attribute)
-    network_view(
-        {**picture, "notes": path_view.neuron_notes(first, classifier.means)},
-        path_view.lit(first),
-        second_path=path_view.lit(second) if second else None,
-        path_names=(f"row {first.row}", f"row {second.row}") if second else ("", ""),
-        key=NETWORK,
-        height=440,
-        on_click=lambda: _remember_click(model),
-        chosen=clicked,
-        neuron_values=coloured,
-        value_name="conflict",
-    )
+    with place:
+        network_view(
+            {**picture, "notes": path_view.neuron_notes(first, classifier.means)},
+            path_view.lit(first),
+            second_path=path_view.lit(second) if second else None,
+            path_names=(f"row {first.row}", f"row {second.row}") if second else ("", ""),
+            key=NETWORK,
+            height=440,
+            on_click=lambda: _remember_click(model),
+            chosen=clicked,
+            neuron_values=coloured,
+            value_name="conflict",
+        )
     path_view.show_clicked(first, clicked, features=classifier.encoder.feature_names, means=classifier.means)
 
 

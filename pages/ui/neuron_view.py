@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from fairneuron_core.report.figures import neuron_shares
+from fairneuron_core.report.words import count, listed
 from pages.ui import cache, theme, views
 
 COLOURED_BY = {
@@ -31,7 +32,19 @@ def colour_choice(data: str, model: str, attribute: str) -> list[list[float] | N
     gap = COLOURED_BY[str(chosen)]
     if gap is None:
         return None
-    return [None, *(list(layer) for layer in cache.conflict(data, model, attribute, gap)), None]
+    layers = cache.conflict(data, model, attribute, gap)
+    views.quiet(conflict_words(layers))
+    return [None, *(list(layer) for layer in layers), None]
+
+
+def conflict_words(layers: Sequence[Sequence[float]], *, most: int = 3) -> str:
+    """Name the neurons with the largest conflict, and say how many have one."""
+    ranked = sorted(((share, level, unit) for level, layer in enumerate(layers, 1) for unit, share in enumerate(layer)))
+    shown = [f"{unit} of hidden layer {level} ({share:.2f})" for share, level, unit in ranked[: -most - 1 : -1]]
+    positive = sum(share > 0 for share, _, _ in ranked)
+    if not positive:
+        return "No neuron is in conflict: wherever one gains, so does the other."
+    return f"{count(positive)} of {count(len(ranked))} hidden neurons are in conflict, most of all {listed(shown)}."
 
 
 def show_usage(data: str, model: str, attribute: str, *, part: str, setting: Mapping[str, Any]) -> None:
