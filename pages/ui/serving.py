@@ -1,8 +1,11 @@
-"""What the server does besides showing pages: it keeps a worker alive, answers /healthz, and logs what went wrong."""
+"""What the server does besides showing pages: it keeps a worker alive, gets ready for the pages that need more than
+the first one, answers /healthz, and logs what went wrong."""
 
 from __future__ import annotations
 
+import importlib
 import logging
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -17,6 +20,8 @@ from fairneuron_core.runs import start_worker, worker_status
 from fairneuron_core.workspace import open_workspace
 
 _LOG = logging.getLogger("fairneuron")
+_WARM_AFTER = 5.0  # seconds: the first page has been served by then, and its viewer reads
+_LARGE = ("torch", "fairneuron_core.jobs", "fairneuron_core.paths.kernels", "plotly.graph_objects")
 
 
 def navigate_by_table() -> None:
@@ -32,10 +37,20 @@ def navigate_by_table() -> None:
 async def with_worker(_: Any) -> AsyncIterator[dict[str, Any]]:
     """Start the worker with the server and stop it with the server."""
     handle = await run_in_threadpool(start_worker, open_workspace())
+    warming = threading.Timer(_WARM_AFTER, warm_up)
+    warming.daemon = True
+    warming.start()
     try:
         yield {}
     finally:
+        warming.cancel()
         await run_in_threadpool(handle.stop)
+
+
+def warm_up() -> None:
+    """Import the large libraries before a page asks for them: the first viewer of such a page would wait for it."""
+    for name in _LARGE:
+        importlib.import_module(name)
 
 
 async def health(_: Request) -> JSONResponse:
