@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
+# Test processes: waiting for browsers and workers leaves room for a second one even on few cores.
+WORKERS ?= 2
 ADDRESS ?= 127.0.0.1
 
 .PHONY: help app test setup check data experiments bench bench-docs clean
@@ -24,7 +26,7 @@ setup: $(VENV)/ready
 
 test: $(VENV)/ready-test
 	@bash tests/browser/install_chromium.sh
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 	@bash tests/browser/install_chromium.sh --say-if-missing
 
 check: $(VENV)/ready-test
