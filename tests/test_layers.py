@@ -16,6 +16,7 @@ RANKS = {
     "fairneuron_core.metrics": 2,
     "fairneuron_core.store": 2,
     "fairneuron_core.paths": 3,
+    "fairneuron_core.verify": 3,
     "fairneuron_core.repair": 4,
     "fairneuron_core.experiments": 5,
     "fairneuron_core.jobs": 6,

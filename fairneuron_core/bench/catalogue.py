@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fairneuron_core.bench import search_words
+from fairneuron_core.bench import search_words, verify_words
 from fairneuron_core.bench.as_table import summary, table
 from fairneuron_core.bench.docs import read_results, write_docs
 from fairneuron_core.errors import NotFoundError
@@ -51,6 +51,13 @@ def _run_search(settings: Mapping[str, Any], progress: ProgressCallback | None) 
     return run_search(parse_params(SearchBenchParams, settings), progress=progress)
 
 
+def _run_verify(settings: Mapping[str, Any], progress: ProgressCallback | None) -> dict[str, Any]:
+    from fairneuron_core.bench.verify import VerifyBenchParams, run_verify
+    from fairneuron_core.params import parse_params
+
+    return run_verify(parse_params(VerifyBenchParams, settings), progress=progress)
+
+
 BENCHES: dict[str, BenchRow] = {
     row.name: row
     for row in (
@@ -71,6 +78,15 @@ BENCHES: dict[str, BenchRow] = {
             search_words.table,
             search_words.summary,
             search_words.write_docs,
+        ),
+        BenchRow(
+            "verify",
+            "Certifying that people are treated alike: enumeration, a whole space, bounds, solver, search.",
+            _run_verify,
+            verify_words.read_results,
+            verify_words.table,
+            verify_words.summary,
+            verify_words.write_docs,
         ),
     )
 }

@@ -207,6 +207,7 @@ def _task(case: SearchCase, seed: int, threads: int) -> RepairTask:
         material.reference,
         seed=seed,
         threads=threads,
+        schema=material.dataset.schema,
     )
 
 

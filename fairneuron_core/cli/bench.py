@@ -18,7 +18,7 @@ from fairneuron_core.errors import SettingError
 def add_bench_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", help="benchmark to run; without one, the list")
     parser.add_argument("--repeats", metavar="N", help="rounds of which the median counts (default 5)")
-    parser.add_argument("--sizes", metavar="A,B", help="only these sizes: german, compas, census, wide")
+    parser.add_argument("--sizes", metavar="A,B", help="only these sizes (an unknown one prints the list)")
     parser.add_argument("--engines", metavar="A,B", help="only these engines")
     parser.add_argument("--full", action="store_true", default=None, help="also the long runs (half an hour and more)")
     parser.add_argument("--no-memory", dest="memory", action="store_false", default=None, help="skip the peak memory")

@@ -13,21 +13,25 @@ from typing import Any
 from fairneuron_core.cli import show
 from fairneuron_core.cli.app import add_app_arguments, run_app
 from fairneuron_core.cli.bench import add_bench_arguments, run_bench, show_bench
+from fairneuron_core.cli.certify import add_certify_arguments, certify_status, run_certify, show_certify
 from fairneuron_core.cli.doctor import examine
 from fairneuron_core.cli.experiment import add_experiment_arguments, run_experiment, show_experiment
+from fairneuron_core.cli.hunt import add_hunt_arguments, audit_status, run_hunt, show_hunt
 from fairneuron_core.cli.output import progress_line, writable
+from fairneuron_core.cli.proofs import add_proofs_arguments, run_proofs, show_proofs
 from fairneuron_core.errors import SettingError
 from fairneuron_core.workspace import Workspace, open_workspace
 
 
 @dataclass(frozen=True)
 class Command:
-    """One command of the command line."""
+    """One command of the command line; `status` turns its result into the exit status."""
 
     help: str
     arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], dict[str, Any] | None]
     show: Callable[[Mapping[str, Any]], str]
+    status: Callable[[Mapping[str, Any]], int] = lambda results: 0
 
 
 def _flags(kind: str, *, skip: tuple[str, ...] = ()) -> Callable[[argparse.ArgumentParser], None]:
@@ -53,9 +57,12 @@ def _params_of(kind: str) -> Any:
         "audit": jobs.AuditParams,
         "paths": jobs.PathsParams,
         "neurons": jobs.NeuronsParams,
+        "certify": jobs.CertifyParams,
+        "hunt": jobs.HuntParams,
         "repair": jobs.RepairParams,
         "search": jobs.SearchJobParams,
         "experiment": jobs.ExperimentParams,
+        "proofs": jobs.ProofsParams,
         "tour": jobs.TourParams,
     }[kind]
 
@@ -170,9 +177,24 @@ COMMANDS: dict[str, Command] = {
     ),
     "data": Command("List the data sets, or show one.", _data_arguments, _data, show.data),
     "train": Command("Train a network on a data set.", _train_arguments, _job("train"), show.training),
-    "audit": Command("Audit a model: gaps between groups, with intervals.", _flags("audit"), _job("audit"), show.audit),
+    "audit": Command(
+        "Audit a model: gaps between groups, with intervals.", _flags("audit"), _job("audit"), show.audit, audit_status
+    ),
     "paths": Command("Slice a model into activation paths and count them.", _flags("paths"), _job("paths"), show.paths),
     "neurons": Command("Which neurons serve which group.", _flags("neurons"), _job("neurons"), show.neurons),
+    "certify": Command(
+        "Certify that a protected attribute never changes a decision, or find whom it does.",
+        add_certify_arguments(_flags("certify")),
+        run_certify(_job("certify")),
+        show_certify,
+        certify_status,
+    ),
+    "hunt": Command(
+        "Search for people who are decided differently when only a protected attribute changes.",
+        add_hunt_arguments(_flags("hunt")),
+        run_hunt(_job("hunt")),
+        show_hunt,
+    ),
     "repair": Command("Repair a model and compare before and after.", _repair_arguments, _job("repair"), show.repair),
     "search": Command("Search FairNeuron's theta and gamma.", _search_arguments, _job("search"), show.search),
     "experiment": Command(
@@ -180,6 +202,12 @@ COMMANDS: dict[str, Command] = {
         add_experiment_arguments(_flags("experiment", skip=("include_protected",))),
         run_experiment,
         show_experiment,
+    ),
+    "proofs": Command(
+        "Measure repairs with a proof in the settings of the literature.",
+        add_proofs_arguments(_flags("proofs")),
+        run_proofs,
+        show_proofs,
     ),
     "tour": Command("Train, audit, slice and repair in one go.", _flags("tour"), _job("tour"), show.tour),
     "runs": Command("List the runs of the workspace, or show one.", _runs_arguments, _runs, show.runs),

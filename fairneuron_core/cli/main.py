@@ -46,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         results = COMMANDS[arguments.command].run(arguments)
         if results is not None:
             _print(arguments, results)
+            return COMMANDS[arguments.command].status(results)
     except FairNeuronError as error:
         print(f"fairneuron: {error}", file=sys.stderr)
         return BAD_INPUT

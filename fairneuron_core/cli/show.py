@@ -86,6 +86,8 @@ def audit(results: Mapping[str, Any]) -> str:
         lines += ["", f"Degenerate model: {results['degenerate']}"]
     if results["set_aside"]:
         lines += ["", f"Too small to enter a gap: {', '.join(results['set_aside'])}"]
+    if "pairs" in results:
+        lines += ["", results["pairs"]["sentence"]]
     return "\n".join(lines)
 
 

@@ -40,7 +40,9 @@ class ExperimentParams:
     data: str = setting("census", label="Data set", help="Built-in name, stored id or file.")
     protected: str | None = setting(None, label="Protected attribute", help="Empty = the first one of the data set.")
     methods: str = setting(
-        "all", label="Methods", help="all, or names with commas between; the controls are always among them."
+        "all",
+        label="Methods",
+        help="all that lower gaps between groups, or names with commas between; the controls are always among them.",
     )
     seeds: str = setting(
         "10", label="Seeds", help="How many (10 = 0 to 9), a range (100-109), or a list (1,5,7): one split each."
@@ -151,12 +153,16 @@ def seeds_of(text: str) -> tuple[int, ...]:
 def methods_of(text: str) -> Chosen:
     """Return the methods of `all` or of a list of names, in the order of REPAIRS; the controls cannot be left out.
 
+    `all` means the methods whose aim an experiment measures, gaps between groups: those that aim at individuals take
+    part when they are named.
+
     Raises SettingError for an unknown name, and for a named method whose extra is not installed.
     """
     if text.strip().lower() != "all":
         return _named(text)
-    missing = {row.name: why for row in REPAIRS.values() if (why := row.missing())}
-    rows = tuple(row for row in REPAIRS.values() if row.name not in missing)
+    every = [row for row in REPAIRS.values() if not row.individual]
+    missing = {row.name: why for row in every if (why := row.missing())}
+    rows = tuple(row for row in every if row.name not in missing)
     return Chosen(rows, tuple(missing.items()))
 
 

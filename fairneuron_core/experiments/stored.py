@@ -19,7 +19,7 @@ FOLDER = Path(__file__).parent / "stored"
 
 def stored_names(folder: Path = FOLDER) -> tuple[str, ...]:
     """Return the data sets that have a shipped result."""
-    return tuple(sorted({path.name.split(".")[0] for path in folder.glob("*.json.gz")}))
+    return tuple(sorted({path.name.split(".")[0] for path in folder.glob("*.*.json.gz")}))
 
 
 def stored_gaps(data: str, folder: Path = FOLDER) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ def repair_task(
         threads=params.threads,
         progress=progress,
         checkpoint=checkpoint,
+        schema=material.dataset.schema,
     )
 
 

@@ -9,7 +9,8 @@
    absolute gap when I holds d or -d, so it misses less often than I. Resampling the absolute value instead would
    almost never cover a true gap of 0: resampled gaps lie above the observed one.
 5. The largest gap of many pairs: see `largest_of`.
-6. Anything else: percentiles of counts drawn from the observed ones.
+6. A rate of events that may be very rare: Clopper and Pearson's exact interval [Clopper and Pearson 1934].
+7. Anything else: percentiles of counts drawn from the observed ones.
 """
 
 from __future__ import annotations
@@ -58,6 +59,23 @@ def wilson(successes: ArrayLike, n: ArrayLike, *, confidence: float = 0.95) -> B
         # Rounding would leave 1e-18 instead of the exact ends.
         low = np.where(x == 0, 0.0, centre - half)
         high = np.where(x == n, 1.0, centre + half)
+    return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
+
+
+def clopper_pearson(successes: ArrayLike, n: ArrayLike, *, confidence: float = 0.95) -> Bounds:
+    """Return the exact interval of successes / n: it misses at most 1 - confidence of the time; NaN where n = 0.
+
+    >>> low, high = clopper_pearson([0, 265], [100, 100_000])
+    >>> [round(100 * float(v), 4) for v in (*low, *high)]
+    [0.0, 0.2341, 3.6217, 0.2989]
+    """
+    from scipy.stats import beta
+
+    x, n = np.asarray(successes, dtype=float), np.asarray(n, dtype=float)
+    tail = (1 - confidence) / 2
+    with np.errstate(invalid="ignore"):
+        low = np.where(x == 0, 0.0, beta.ppf(tail, x, n - x + 1))
+        high = np.where(x == n, 1.0, beta.ppf(1 - tail, x + 1, n - x))
     return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
 
 

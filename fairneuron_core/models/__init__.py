@@ -1,8 +1,8 @@
 """Networks: their layers, their training, their files, and what they decide."""
 
 from fairneuron_core.models.checkpoint import Checkpoint
-from fairneuron_core.models.classify import decide, logits, profile, scores
-from fairneuron_core.models.decision import ALWAYS, NEVER, decisions, draws, pick, row_thresholds
+from fairneuron_core.models.classify import logits, profile, scores
+from fairneuron_core.models.decision import ALWAYS, NEVER, decide, decisions, draws, pick, row_thresholds
 from fairneuron_core.models.device import device_words, resolve_device
 from fairneuron_core.models.files import MAX_MODEL_MB, MODEL_FORMATS, from_safetensors, read_model, to_safetensors
 from fairneuron_core.models.layers import build_network, layer_sizes, linear_layers, network_of

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from fairneuron_core.errors import SettingError
 from fairneuron_core.models.muting import Muting
+from fairneuron_core.models.penalty import NeighbourTerm
 from fairneuron_core.models.plan import Trained, TrainingPlan
 from fairneuron_core.models.schedule import Schedule
 from fairneuron_core.models.stack import Stack
@@ -113,6 +114,8 @@ class Batched:
             on_logits = on_logits + more
         with torch.no_grad():
             self.stack.backward(entering, on_logits, on_hidden=on_hidden, masks=masks)
+            if isinstance(self.term, NeighbourTerm):
+                self._add_neighbours(self.term, inputs, picked)
             self._adam([self._adjusted(self.stack.gradient), *own])
             self._average()
 
@@ -147,6 +150,16 @@ class Batched:
         on_logits = torch.zeros_like(logits) if slopes[0] is None else slopes[0]
         own = [torch.zeros_like(p) if g is None else g for p, g in zip(self.term.parameters, slopes[2:], strict=True)]
         return on_logits, slopes[1], own
+
+    def _add_neighbours(self, term: NeighbourTerm, inputs: torch.Tensor, picked: torch.Tensor) -> None:
+        """Add the gradient of the penalty over inputs of its own to that of the rows."""
+        of_rows = self.stack.gradient.clone()
+        logits, entering = self.stack.forward(term.neighbours(inputs, picked))
+        with torch.enable_grad():
+            leaf = logits.detach().requires_grad_(True)
+            (slopes,) = torch.autograd.grad(term.over_neighbours(leaf, picked).sum(), [leaf])
+        self.stack.backward(entering, slopes)
+        self.stack.gradient.add_(of_rows)
 
     def _adjusted(self, gradient: torch.Tensor) -> torch.Tensor:
         if self.start is not None:

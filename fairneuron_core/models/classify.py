@@ -1,4 +1,4 @@
-"""From a classifier and encoded rows to logits, scores and decisions, and the profile that slicing needs."""
+"""From a classifier and encoded rows to logits and scores, and the profile that slicing needs."""
 
 from __future__ import annotations
 
@@ -31,19 +31,6 @@ def logits(classifier: Classifier, features: np.ndarray) -> np.ndarray:
 def scores(classifier: Classifier, features: np.ndarray) -> np.ndarray:
     """Return the estimated probability of the favourable outcome (n,) float64: sigmoid of the logit."""
     return 1 / (1 + np.exp(-logits(classifier, features).astype(np.float64).clip(-700, 700)))
-
-
-def decide(classifier: Classifier, features: np.ndarray) -> np.ndarray:
-    """Return the decisions (n,) uint8: 1 (favourable) where the score reaches the classifier's threshold.
-
-    Raises ModelError for a classifier with a rule per group: features alone do not say who belongs to which group.
-    """
-    if classifier.rule is not None:
-        raise ModelError(
-            f"This network reads '{classifier.rule.attribute}' when it decides, and features alone do not say it: "
-            "give `decisions` the rows with their groups."
-        )
-    return (scores(classifier, features) >= classifier.threshold).astype(np.uint8)
 
 
 def profile(network: nn.Sequential, features: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -1,4 +1,4 @@
-"""From scores to decisions: one threshold for all, or a rule that has a threshold (or a mix of them) per group.
+"""From scores to decisions: one threshold for all, a threshold (or a mix of them) per group, or a vote.
 
 Where a group has several thresholds, every row draws one of them. The draw is a fixed number of the row's position and
 the rule's seed, so the same person always gets the same decision, in whatever order or part the rows come.
@@ -14,7 +14,8 @@ import numpy as np
 
 from fairneuron_core.errors import ModelError
 from fairneuron_core.models.classify import scores
-from fairneuron_core.types import Batch, Classifier
+from fairneuron_core.models.voting import voted
+from fairneuron_core.types import Batch, Classifier, DecisionRule, VoteRule
 
 ALWAYS, NEVER = 0.0, 2.0
 """Thresholds that every score reaches, and that none reaches."""
@@ -26,23 +27,40 @@ _MULTIPLIERS = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
 def decisions(
     classifier: Classifier, batch: Batch, *, threshold: float | None = None, scored: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return the decisions (n,) uint8: 1 (favourable) where a row's score reaches its threshold.
+    """Return the decisions (n,) uint8: 1 (favourable) where a row's score reaches its threshold, or the vote says so.
 
     threshold   one threshold for all, instead of the classifier's own or its rule
-    scored      the batch's scores (n,) where they are known already
+    scored      the batch's scores (n,) where they are known already; a vote works out its own
 
     Raises ModelError when the rule's attribute is not among the batch's protected attributes.
     """
+    if isinstance(classifier.rule, VoteRule) and threshold is None:
+        return voted(classifier, batch.features)
     found = scores(classifier, batch.features) if scored is None else scored
     cut = row_thresholds(classifier, batch) if threshold is None else threshold
     return (found >= cut).astype(np.uint8)
+
+
+def decide(classifier: Classifier, features: np.ndarray) -> np.ndarray:
+    """Return the decisions (n,) uint8 for encoded rows (n, d) without their groups: by the threshold, or by a vote.
+
+    Raises ModelError for a classifier with a rule per group: features alone do not say who belongs to which group.
+    """
+    if isinstance(classifier.rule, DecisionRule):
+        raise ModelError(
+            f"This network reads '{classifier.rule.attribute}' when it decides, and features alone do not say it: "
+            "give `decisions` the rows with their groups."
+        )
+    if classifier.rule is not None:
+        return voted(classifier, features)
+    return (scores(classifier, features) >= classifier.threshold).astype(np.uint8)
 
 
 def row_thresholds(classifier: Classifier, batch: Batch) -> np.ndarray:
     """Return the threshold (n,) that each row is judged by: the classifier's own, or the one its rule draws."""
     found = np.full(len(batch.labels), classifier.threshold)
     rule = classifier.rule
-    if rule is None:
+    if not isinstance(rule, DecisionRule):
         return found
     if rule.attribute not in batch.protected:
         raise ModelError(

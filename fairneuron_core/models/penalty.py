@@ -1,4 +1,5 @@
-"""What a plan may add to its loss: a term over the logits or the last hidden layer, possibly with weights of its own.
+"""What a plan may add to its loss: a term over the logits, the last hidden layer, or the logits of further inputs,
+possibly with weights of its own.
 
 Plans that are trained together carry penalties of one class (or none). The class turns theirs into ONE term for all K
 models, so a penalty is computed as batched as the networks are. A further penalty is one file with two small classes.
@@ -7,7 +8,7 @@ models, so a penalty is computed as batched as the networks are. A further penal
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -30,6 +31,22 @@ class PenaltyTerm(Protocol):
         logits (K, B); hidden (K, B, h) = last hidden layer after its activation; labels (K, B) hard labels 0/1;
         rows (K, B) positions in the plan's training rows.
         """
+        ...
+
+
+@runtime_checkable
+class NeighbourTerm(Protocol):
+    """A term that also looks at inputs which are not rows: its own part of the loss over THEIR logits.
+
+    The trainer passes these inputs through the same networks (nothing is muted in them) and adds their gradient.
+    """
+
+    def neighbours(self, inputs: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """Return the further inputs (K, N, d) of a minibatch; inputs (K, B, d), rows (K, B)."""
+        ...
+
+    def over_neighbours(self, logits: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        """Return the term (K,), strength included, of the further inputs' logits (K, N)."""
         ...
 
 

@@ -1,4 +1,7 @@
-"""Carry out one repair, or a sweep of its strength: prepare, train everything as one program, finish."""
+"""Carry out one repair, or a sweep of its strength: prepare, train everything as one program, finish.
+
+A method that works in rounds finishes with what is to be trained next, until it has its results.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from fairneuron_core.errors import SettingError
-from fairneuron_core.models import train
-from fairneuron_core.repair.task import RepairResult, RepairRow, RepairTask
+from fairneuron_core.models import Trained, train
+from fairneuron_core.repair.task import Prepared, RepairResult, RepairRow, RepairTask
 from fairneuron_core.types import part_of
 
 _PREPARING = 0.3
@@ -34,8 +37,17 @@ def _carried_out(
     if missing := row.missing():
         raise SettingError(missing)
     prepared = row.prepare(replace(task, progress=part_of(task.progress, 0.0, _PREPARING)), params, strengths)
+    done = _PREPARING
+    while True:
+        until = _PREPARING + (1 - _PREPARING) * prepared.share
+        found = prepared.finish(_trained(task, prepared, done, until))
+        if not isinstance(found, Prepared):
+            return found
+        prepared, done = found, until
+
+
+def _trained(task: RepairTask, prepared: Prepared, done: float, until: float) -> Sequence[Trained]:
     if not prepared.plans:
-        return prepared.finish(())
-    told = part_of(task.progress, _PREPARING, 1.0)
-    trained = train(prepared.plans, device=task.device, progress=told, checkpoint=task.checkpoint)
-    return prepared.finish(trained)
+        return ()
+    told = part_of(task.progress, done, until)
+    return train(prepared.plans, device=task.device, progress=told, checkpoint=task.checkpoint)

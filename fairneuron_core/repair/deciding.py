@@ -11,11 +11,16 @@ import numpy as np
 from fairneuron_core import __version__
 from fairneuron_core.metrics import audit
 from fairneuron_core.repair.task import RepairTask
-from fairneuron_core.types import Audit, Batch, Classifier, DecisionRule
+from fairneuron_core.types import Audit, Batch, Classifier, DecisionRule, VoteRule
 
 
 def deciding(
-    task: RepairTask, *, method: str, recipe: Mapping[str, Any], threshold: float, rule: DecisionRule | None = None
+    task: RepairTask,
+    *,
+    method: str,
+    recipe: Mapping[str, Any],
+    threshold: float,
+    rule: DecisionRule | VoteRule | None = None,
 ) -> Classifier:
     """Return the task's network with another threshold or rule, and with the history that says so."""
     record = replace(

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from fairneuron_core.models import Checkpoint, Trained, TrainingPlan
-from fairneuron_core.types import Batch, Classifier, ProgressCallback
+from fairneuron_core.types import Batch, Classifier, ProgressCallback, Schema
 
 RepairKind = Literal["control", "method", "peer"]
 
@@ -24,6 +24,7 @@ class RepairTask:
     """A trained classifier and the rows a repair may look at; the test part stays outside.
 
     checkpoint   where trainings keep their state, so that the same repair goes on after a kill; None = nowhere
+    schema       the domains of the data set's columns, for methods that look at individuals who are no row
     """
 
     classifier: Classifier
@@ -36,6 +37,7 @@ class RepairTask:
     threads: int | None = None
     progress: ProgressCallback | None = None
     checkpoint: Checkpoint | None = None
+    schema: Schema | None = None
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,14 @@ class RepairResult:
 class Prepared:
     """The trainings a method asks for (any architecture-equal plans, or none) and what it makes of them.
 
-    finish   trained networks, in the order of `plans` -> one result per asked strength (one for a method without)
+    finish   trained networks, in the order of `plans` -> one result per asked strength (one for a method without), or
+             what is to be trained next, for a method that works in rounds
+    share    of the repair that is done with these trainings, for the progress bar
     """
 
     plans: tuple[TrainingPlan, ...]
-    finish: Callable[[Sequence[Trained]], tuple[RepairResult, ...]]
+    finish: Callable[[Sequence[Trained]], tuple[RepairResult, ...] | Prepared]
+    share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,7 @@ class RepairRow:
                     fairness part; empty for a method without a strength (its Params then have no field `strength`)
     needs_protected the attribute is read when it DECIDES (in training all but the controls may read it)
     one_network     the result is one network with a decision rule, which a file can hold
+    individual      its aim is that similar individuals get the same decision, which no gap between groups measures
     missing         None, or the sentence that says which extra is not installed
     """
 
@@ -88,6 +94,7 @@ class RepairRow:
     kind: RepairKind = "method"
     strengths: tuple[float, ...] = ()
     one_network: bool = True
+    individual: bool = False
     missing: Callable[[], str | None] = lambda: None
 
 

@@ -1,25 +1,33 @@
-"""How a network turns scores into decisions, in words: one threshold, or a rule that reads a protected attribute."""
+"""How a network turns scores into decisions, in words: by one threshold, by a rule that reads a protected attribute, or
+by a vote that makes one not matter."""
 
 from __future__ import annotations
 
-from fairneuron_core.report.words import listed, number, quantity
-from fairneuron_core.types import Classifier, DecisionRule
+from fairneuron_core.report.words import count, listed, number, quantity
+from fairneuron_core.types import Classifier, DecisionRule, VoteRule
 
 _SHOWN_SHARE = 0.0005
 
 
 def threshold_chip(classifier: Classifier) -> str:
-    """Return the few words of a page's heading: `threshold 0.50`, or `thresholds by sex`."""
+    """Return the few words of a page's heading: `threshold 0.50`, `thresholds by sex`, or `a vote over sex`."""
+    if isinstance(classifier.rule, VoteRule):
+        return f"a vote over {listed(list(classifier.rule.attributes))}"
     if classifier.rule is not None:
         return f"thresholds by {classifier.rule.attribute}"
     return f"threshold {number(classifier.threshold, digits=2)}"
 
 
 def rule_sentence(classifier: Classifier) -> str:
-    """Say that the network decides by a rule per group, and by which; empty for a network without one."""
+    """Say that the network decides by a rule per group or by a vote, and by which; empty for a network without one."""
     rule = classifier.rule
     if rule is None:
         return ""
+    if isinstance(rule, VoteRule):
+        return (
+            f"This network decides by a vote: it is asked about all {count(len(rule.combinations))} possibilities of "
+            f"{listed(list(rule.attributes))}, and the majority decides, at the threshold {_cut(classifier.threshold)}."
+        )
     parts = [f"{_mix(mix)} for {level}" for level, mix in rule.groups.items()]
     said = f"This network reads {rule.attribute} when it decides: threshold {listed(parts)}."
     if any(len(_shown(mix)) > 1 for mix in rule.groups.values()):

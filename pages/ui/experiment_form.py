@@ -30,7 +30,8 @@ def own_experiment() -> None:
     )
     controls = [row for row in REPAIRS.values() if row.kind == "control"]
     others = {name: row.title for name, row in REPAIRS.items() if row.kind != "control"}
-    left_out = dict(methods_of("all").left_out)
+    usual = methods_of("all")
+    left_out = dict(usual.left_out)
     titles = data_titles()
     wanted = experiment_data.data_of(state.chosen("data") or "")
     with st.form("experiment.form", border=True):
@@ -44,7 +45,7 @@ def own_experiment() -> None:
         methods = st.multiselect(
             "Methods",
             list(others),
-            default=[name for name in others if name not in left_out],
+            default=[name for name in others if name in usual.names],
             format_func=others.get,
             key="experiment.form.methods",
         )

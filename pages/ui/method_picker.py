@@ -14,6 +14,8 @@ ABOUT = {
     "control": "What happens without a repair: a method has to beat these.",
 }
 USUAL = "conflict"
+HANDED_OVER = "repair.method"
+"""The name of a method that another page hands over."""
 
 
 def pick_method() -> RepairRow:
@@ -24,14 +26,19 @@ def pick_method() -> RepairRow:
     )
     views.quiet(ABOUT[str(kind)])
     names = [row.name for row in REPAIRS.values() if row.kind == kind]
-    usual = "fairneuron" if handed_over else USUAL
+    usual, key = "fairneuron" if handed_over else USUAL, f"repair.method.{kind}"
+    # Another page may have named the method; with a default beside it, Streamlit would complain.
+    if (named := state.remembered(HANDED_OVER)) in names:
+        state.set_widget(key, named)
+        state.forget(HANDED_OVER)
+    elif state.widget(key) is None:
+        state.set_widget(key, usual if usual in names else names[0])
     method = st.radio(
         "Method",
         names,
-        index=names.index(usual) if usual in names else 0,
         format_func=lambda name: REPAIRS[name].title,
         captions=[REPAIRS[name].sentence for name in names],
-        key=f"repair.method.{kind}",
+        key=key,
     )
     row = REPAIRS[str(method)]
     at_decision = "reads the protected attribute when it decides"

@@ -12,7 +12,7 @@ from fairneuron_core.report.figures import training_curves
 from fairneuron_core.report.rule_words import rule_sentence
 from fairneuron_core.report.words import count, counted, listed, number
 from fairneuron_core.store import ModelRow
-from fairneuron_core.types import Classifier, Dataset
+from fairneuron_core.types import Classifier, Dataset, DecisionRule
 from pages.ui import cache, jobs, state, theme, views
 from pages.ui.network_view import network_view
 from pages.ui.pickers import made_words, models_of
@@ -44,7 +44,7 @@ def network_sentence(row: ModelRow, data: str, attribute: str) -> str:
     return (
         f"“{row.name}” decides from {counted(len(columns), 'column')} ({counted(width, 'input')}); it "
         f"{reads_words(material.classifier, material.dataset)}."
-        + (f" Its thresholds read {rule.attribute}." if rule is not None else "")
+        + (f" Its thresholds read {rule.attribute}." if isinstance(rule, DecisionRule) else "")
     )
 
 
@@ -63,8 +63,10 @@ def show_cards(row: ModelRow, data: str, attribute: str) -> None:
         )
         if classifier.rule is None:
             shown = number(classifier.threshold, digits=2), "Favourable from this score on."
-        else:
+        elif isinstance(classifier.rule, DecisionRule):
             shown = f"by {classifier.rule.attribute}", "Each group has its own, see below."
+        else:
+            shown = number(classifier.threshold, digits=2), "Most similar individuals decide, see below."
         views.number_card("Decision threshold", *shown)
         views.metric_card("Accuracy on test rows", found.metrics["accuracy"].estimate)
         views.metric_card(f"Demographic parity difference by {attribute}", gap, unit="points")

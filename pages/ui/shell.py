@@ -30,6 +30,7 @@ PAGES: tuple[PageRow, ...] = (
     PageRow("audit", "Audit", ":material/balance:", "Look"),
     PageRow("paths", "Paths", ":material/account_tree:", "Understand"),
     PageRow("threshold", "Threshold", ":material/bar_chart:", "Understand"),
+    PageRow("certify", "Certify", ":material/verified:", "Understand"),
     PageRow("repair", "Repair", ":material/build:", "Repair"),
     PageRow("compare", "Compare", ":material/compare_arrows:", "Repair"),
     PageRow("experiment", "Experiment", ":material/science:", "Repair"),

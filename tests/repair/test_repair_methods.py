@@ -24,7 +24,16 @@ def task(trained_german) -> RepairTask:
         encode(material.dataset, rows, material.classifier.encoder)
         for rows in (material.split.train, material.split.validation)
     )
-    return RepairTask(material.classifier, train, validation, material.attribute, material.reference, seed=0, threads=1)
+    return RepairTask(
+        material.classifier,
+        train,
+        validation,
+        material.attribute,
+        material.reference,
+        seed=0,
+        threads=1,
+        schema=material.dataset.schema,
+    )
 
 
 @pytest.mark.parametrize("name", REPAIRS)

@@ -1,5 +1,5 @@
 """Our own model file: a safetensors file whose metadata carries architecture, encoder, threshold and record as JSON,
-and the rule per group where the network decides by one.
+and the rule where the network decides by one.
 
 A safetensors file is a JSON header and plain numbers: reading one never runs code. Everything in it is checked against
 everything else, since it may come from a stranger.
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import struct
 from typing import Any
 
@@ -18,13 +17,12 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from fairneuron_core.errors import ModelError
+from fairneuron_core.models.files.rule_json import rule_json, rule_of
 from fairneuron_core.models.layers import LinearLayer, linear_layers, network_of
-from fairneuron_core.types import Classifier, DecisionRule, EncodedColumn, Encoder, ModelRecord
+from fairneuron_core.types import Classifier, EncodedColumn, Encoder, ModelRecord
 
 _FORMAT = "fairneuron-classifier-1"
 _MAX_HEADER = 4_000_000
-_MAX_THRESHOLD, _MAX_SEED = 2.0, 2**63 - 1
-_SUM_ERROR = 1e-6
 
 
 def to_safetensors(classifier: Classifier) -> bytes:
@@ -41,7 +39,7 @@ def to_safetensors(classifier: Classifier) -> bytes:
         "record": dataclasses.asdict(classifier.record),
     }
     if classifier.rule is not None:
-        described["rule"] = dataclasses.asdict(classifier.rule)
+        described["rule"] = rule_json(classifier.rule)
     tensors = {name: np.ascontiguousarray(value, np.float32) for name, value in tensors.items()}
     # One entry only: the library writes several in an order that changes from call to call.
     return save(tensors, {_FORMAT: json.dumps(described, sort_keys=True)})
@@ -63,7 +61,7 @@ def from_safetensors(content: bytes) -> Classifier:
     except (KeyError, TypeError, ValueError, SafetensorError) as error:
         raise ModelError(f"The model file is damaged or incomplete ({type(error).__name__}: {error}).") from error
     _check(layers, means, encoder, threshold)
-    rule = _rule(described["rule"]) if "rule" in described else None
+    rule = rule_of(described["rule"], width=encoder.width) if "rule" in described else None
     return Classifier(network_of(layers), encoder, threshold, record, means, rule)
 
 
@@ -93,28 +91,6 @@ def _metadata(content: bytes) -> dict[str, Any]:
     if not isinstance(described, dict):
         raise ModelError("The model file's header cannot be read: the file is damaged.")
     return described
-
-
-def _rule(described: Any) -> DecisionRule:
-    """Return the rule per group; ModelError unless every part of it can decide."""
-    try:
-        attribute, groups, seed = described["attribute"], described["groups"], described["seed"]
-        mixes = {level: tuple((float(share), float(cut)) for share, cut in mix) for level, mix in groups.items()}
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        raise ModelError("The decision rule in the model file cannot be read: the file is damaged.") from error
-    if not isinstance(attribute, str) or not attribute or type(seed) is not int or not 0 <= seed <= _MAX_SEED:
-        raise ModelError("The decision rule in the model file names no attribute and seed: the file is damaged.")
-    for level, mix in mixes.items():
-        if not all(math.isfinite(cut) and 0 <= cut <= _MAX_THRESHOLD for _, cut in mix):
-            raise ModelError(
-                f"A threshold for '{level}' in the model file lies outside 0 to {_MAX_THRESHOLD:g}: it cannot decide."
-            )
-        if not all(0 <= share <= 1 for share, _ in mix) or abs(sum(share for share, _ in mix) - 1) > _SUM_ERROR:
-            raise ModelError(
-                f"The probabilities of the thresholds for '{level}' in the model file do not add up to 1: "
-                "the file is damaged."
-            )
-    return DecisionRule(attribute, mixes, seed)
 
 
 def _tuples(fields: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,107 @@
+"""`fairneuron proofs`: repairs with a proof in the settings of the literature, run now or as shipped."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fairneuron_core.cli.output import progress_line, writable
+from fairneuron_core.cli.show import table
+from fairneuron_core.errors import SettingError
+from fairneuron_core.workspace import canonical_json, open_workspace
+
+
+def add_proofs_arguments(add_flags: Callable[[argparse.ArgumentParser], None]) -> Any:
+    """Return the function that adds the flags; `add_flags` adds those of the job's settings."""
+
+    def add(parser: argparse.ArgumentParser) -> None:
+        add_flags(parser)
+        source = parser.add_mutually_exclusive_group()
+        source.add_argument("--stored", action="store_true", help="show the result that comes with the product")
+        source.add_argument("--write-stored", action="store_true", help="write the result into the source checkout")
+        parser.add_argument("--out", metavar="FILE", help="also write the result to this file, as JSON")
+        parser.add_argument("--csv", metavar="FILE", help="also write the rows to this file, as CSV")
+
+    return add
+
+
+def run_proofs(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the result of these settings, measured now or stored."""
+    from fairneuron_core.experiments.proof_json import load_proofs, write_proofs
+    from fairneuron_core.experiments.proof_table import rows_csv
+
+    files = {name: writable(getattr(arguments, name)) for name in ("out", "csv")}
+    results = load_proofs() if arguments.stored else _run_now(arguments)
+    texts = {"out": lambda: canonical_json(results) + "\n", "csv": lambda: rows_csv(results["rows"])}
+    for name, path in files.items():
+        if path:
+            try:
+                path.write_text(texts[name](), encoding="utf-8")
+            except OSError as error:
+                raise SettingError(f"'{path}' cannot be written ({error.strerror}): name another file.") from error
+    if arguments.write_stored:
+        write_proofs(results)
+    return results
+
+
+def _run_now(arguments: argparse.Namespace) -> dict[str, Any]:
+    from fairneuron_core.jobs import JOBS, JobContext, ProofsParams
+
+    names = {field.name for field in dataclasses.fields(ProofsParams)}
+    given = {name: value for name, value in vars(arguments).items() if name in names and value is not None}
+    progress = progress_line() if sys.stderr.isatty() else None
+    job = JOBS["proofs"]
+    results = job.run(job.check(given), JobContext(open_workspace(arguments.workspace), progress)).results
+    if progress:
+        print("\r\033[K", end="", file=sys.stderr)
+    return dict(results)
+
+
+def show_proofs(results: Mapping[str, Any]) -> str:
+    """Return the comparison over settings, one line per setting, and what it rests on."""
+    spec = results["spec"]
+    header = ("setting", "replicated", "ProF here", "ours", "proved", "by")
+    said = [
+        f"{len(spec['settings'])} settings, {len(spec['seeds'])} networks each, means over them. Reduction of",
+        "discriminatory individuals on all rows / at uniform points of the whole space in percent, then test accuracy",
+        "lost in points.",
+        "",
+        table(header, [_line(line) for line in results["side_by_side"]]),
+        "",
+        table(("over settings", "published", "replicated", "ProF here", "ours"), [_goal(g) for g in results["goals"]]),
+        "",
+        *results["notes"],
+        "Against the published set-up:",
+        *(f"- {name}: {sentence}" for name, said in results["differs"].items() for sentence in said),
+    ]
+    return "\n".join([*said, "", f"Seconds in all: {results['timing']['elapsed']}"])
+
+
+def _line(line: Mapping[str, Any]) -> tuple[str, ...]:
+    ours = line["ours"] or {}
+    by = ", ".join(f"{name} {count}" for name, count in (ours.get("by") or {}).items())
+    proved = f"{ours['every_input']} of {ours['seeds']}" if ours.get("seeds") else "none"
+    known = line["replicated"]
+    percents = (None if known is None else known[f"{part}_reduction"] for part in ("data", "space"))
+    first = "unknown" if known is None else " / ".join(_number(value) for value in percents)
+    return (line["setting"], first, _figures(line["prof"]), _figures(ours), proved, by)
+
+
+def _figures(line: Mapping[str, Any] | None) -> str:
+    if not line or not line["seeds"]:
+        return "none"
+    reductions = (None if (v := line[f"{part}_reduction"]) is None else 100 * v for part in ("data", "space"))
+    lost = "undefined" if line["accuracy_lost"] is None else f"{line['accuracy_lost']:+.2f}"
+    remark = f", {line['degenerate']} degenerate" if line["degenerate"] else ""
+    return f"{' / '.join(_number(value) for value in reductions)}, {lost}{remark}"
+
+
+def _goal(goal: Mapping[str, Any]) -> tuple[str, ...]:
+    return (goal["what"], *(_number(goal[name]) for name in ("published", "replicated", "prof", "ours")))
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.4g}"
