@@ -17,9 +17,12 @@ METHODS = {
     "enumeration": "every possibility tried",
     "exhaustive": "every possibility tried",
     "crown": "bounds on the network (CROWN)",
+    "search": "points tried at random",
+    "split": "bounds on halves of the range (CROWN)",
     "alpha_crown": "tighter bounds (alpha-CROWN)",
     "milp": "a solver (mixed integer programming)",
     "branch and bound": "branch and bound",
+    "none": "nothing was settled",
 }
 MOSTLY = 0.5
 """With a larger open share, a bracket says little, and the headline names the random draw instead."""

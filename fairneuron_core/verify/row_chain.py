@@ -1,8 +1,8 @@
-"""The methods that settle rows, cheapest sound one first: enumeration, bounds, search, mixed integer programming.
+"""The methods that settle rows, cheapest sound one first: enumeration, bounds, search, halving, integer programming.
 
 Where S(x) is finite and small, trying every similar individual is exact and ends the chain. Real-valued windows and
-large spaces go on: CROWN intersected with interval bounds proves rows, tried points refute rows, alpha-CROWN proves
-more, and a solver decides what is left, row by row, while the budget lasts.
+large spaces go on: CROWN intersected with interval bounds proves rows, tried points refute rows, boxes that are halved
+and alpha-CROWN prove more, and a solver decides what is left, row by row, while the budget lasts.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ ENUMERATED = 20_000
 
 TRIED, TRIED_AT_ONCE = 256, 2_000_000
 ALPHA_STEPS = 20
+SPLIT_SHARE = 0.25
+"""Of the time that is left: halving cannot settle rows that are refuted by whole numbers only."""
 
 
 @dataclass
@@ -96,6 +98,8 @@ def _bound_and_solve(found: Settling, progress: ProgressCallback | None) -> None
         if progress:
             progress(Progress(0.3, "Bounds (CROWN) are done"))
         if len(found.open) and found.left > 0:
+            _by_halving(found)
+        if len(found.open) and found.left > 0:
             _by_bounds(found, steps=ALPHA_STEPS, method="alpha_crown")
         if len(found.open):
             _by_solver(found, part_of(progress, 0.5, 1.0))
@@ -157,13 +161,34 @@ def _by_bounds(found: Settling, *, steps: int, method: str) -> None:
 
     layers, rows = layers64(found.classifier.network), found.open
     low, high = found.space.box(found.features[rows])
-    cut = found.cuts.of(rows)
+    cut, single = found.cuts.of(rows), _single_cut(found, rows)
     least, most = cut.low.min(1), cut.high.max(1)  # (n or 1,)
-    single = float(least[0]) if len(np.unique([least, most])) == 1 and np.isfinite(least[0]) else None
     margin = np.maximum(MARGIN, rounding(layers, low, high).numpy())
     bounds = crown(layers, low, high, alpha_steps=steps, cut=single, margin=float(margin.max(initial=MARGIN)))
     proved = (bounds.low.detach().numpy() >= most + margin) | (bounds.high.detach().numpy() < least - margin)
     found.settle(rows[proved], PROVED, method)
+
+
+def _single_cut(found: Settling, rows: np.ndarray) -> float | None:
+    """Return the one logit at which all these rows and their similar individuals are decided, if there is one."""
+    cut = found.cuts.of(rows)
+    levels = np.unique([cut.low.min(1), cut.high.max(1)])
+    return float(levels[0]) if len(levels) == 1 and np.isfinite(levels[0]) else None
+
+
+def _by_halving(found: Settling) -> None:
+    """Prove rows by halving their boxes; a box may hold points between whole numbers, so nothing is refuted by it."""
+    from fairneuron_core.verify.bounds import layers64
+    from fairneuron_core.verify.split import split_boxes
+
+    rows = found.open
+    cut = _single_cut(found, rows)
+    if cut is None:
+        return
+    low, high = found.space.box(found.features[rows])
+    layers, budget = layers64(found.classifier.network), SPLIT_SHARE * found.left
+    answer = split_boxes(layers, low, high, cut=cut, budget=budget, refute=False)
+    found.settle(rows[answer.status == PROVED], PROVED, "split")
 
 
 def _by_solver(found: Settling, progress: ProgressCallback | None) -> None:

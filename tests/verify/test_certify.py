@@ -132,6 +132,24 @@ def test_real_valued_windows_are_proved_or_refuted_with_real_people():
         assert tuple(decided_again) == pair.decisions
 
 
+def test_halving_the_range_proves_what_one_bound_leaves_open(monkeypatch):
+    data = people(pay=True)
+    monkeypatch.setattr(row_chain, "TRIED", 64)
+    halved = 0
+    for seed in range(6):
+        classifier = network_on(data, inputs=("sex", "pay", "score"), hidden=(6, 5), seed=seed)
+        freedom = Freedom((), {"pay": 0.4})
+        found = certify_rows(data, classifier, ROWS, freedom)
+        halved += found.methods.get("split", 0)
+        features = encode_frame(data.frame, classifier.encoder)
+        points = draw_points(similar_space(data.schema, classifier, freedom), features, 400, seed=seed)
+        decided = classifier.network(torch.from_numpy(points)).detach().numpy()[..., 0] >= 0
+        proved = found.status == PROVED
+        assert (decided[proved].min(1) == decided[proved].max(1)).all()
+        assert found.unknown == 0
+    assert halved
+
+
 def test_what_no_time_was_given_for_is_unknown_with_the_reason():
     data = people(pay=True)
     classifier = network_on(data, inputs=("sex", "pay", "score"), hidden=(4,), seed=1)
