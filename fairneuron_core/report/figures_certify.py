@@ -13,7 +13,6 @@ from fairneuron_core.report import strips
 from fairneuron_core.report.certificate_words import (
     SHAPES,
     changed_words,
-    large,
     method_words,
     rows_words,
     share_words,
@@ -24,7 +23,7 @@ from fairneuron_core.report.words import clipped, count, counted, listed, number
 from fairneuron_core.types import Estimate
 
 SHOWN = 8
-UNIFORM, HELD_OUT = "Drawn uniformly from the space", "Test rows"
+UNIFORM, HELD_OUT = "Uniform draw", "Test rows"
 _HALF = 0.19
 
 
@@ -61,7 +60,7 @@ def _space_bar(space: Mapping[str, Any]) -> tuple[str, dict[str, float], dict[st
     shares = {answer: float(space[answer]) for answer in SHAPES}
     cells = {answer: space.get(f"{answer}_cells") for answer in SHAPES}
     words = {a: share_words(shares[a]) if cells[a] is None else count(cells[a]) for a in SHAPES}
-    name = f"Every possible person ({large(space['cells'])})" if space["cells"] else "Every possible person"
+    name = "Whole space"
     return name, shares, words
 
 
@@ -137,7 +136,7 @@ def space_brackets(found: Mapping[str, Any], *, mode: Mode = "light") -> Chart:
     top = strips.nice_top([high, *(e.high for _, e in sampled)], floor=0.01, ceiling=1.0)
     exact = space["unknown"] == 0
     proven = share_words(low) if exact else f"{share_words(low)} to {share_words(high)}"
-    rows = [strips.Row("Whole space, exact" if exact else "Whole space, proven bracket", f"<b>{proven}</b>")]
+    rows = [strips.Row("Whole space, exact" if exact else "Whole space, proven", f"<b>{proven}</b>")]
     rows += [strips.Row(name, _sampled_words(e)) for name, e in sampled]
     panel = strips.Panel(tuple(rows), high=top, tickformat=".0%" if top >= 0.05 else ".1%")
     figure = strips.strip_figure([panel], mode=mode)

@@ -11,7 +11,7 @@ from fairneuron_core.types import Schema
 from pages.ui import cache, jobs, state, views
 from pages.ui.certify_data import KIND, Question
 
-PARTS = {"test": "Test", "validation": "Validation", "train": "Training", "all": "All rows"}
+PARTS = {"test": "Test", "validation": "Validation", "train": "Training", "all": "All"}
 BUDGETS = (10.0, 60.0, 300.0, 1200.0)
 _FIELDS = ("also", "within", "part", "person")
 _PAGE = "certify"
@@ -71,7 +71,9 @@ def _several(label: str, options: Sequence[str], start: Sequence[str] | Mapping[
 def _part(wanted: str, *, key: str) -> str:
     if state.widget(key) is None:
         state.set_widget(key, wanted if wanted in PARTS else "test")
-    return str(st.segmented_control("Whose decisions", list(PARTS), format_func=PARTS.get, key=key, required=True))
+    return str(
+        st.segmented_control("Whose decisions", list(PARTS), format_func=PARTS.get, key=key, required=True, wrap=True)
+    )
 
 
 def _amounts(text: str, numbers: Sequence[str]) -> dict[str, float]:

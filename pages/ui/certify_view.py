@@ -124,10 +124,10 @@ def _refuted(question: Question, found: Mapping[str, Any]) -> None:
         selection_mode="single-row",
         height=min(252, 36 * (len(pairs) + 1) + 3),
         column_config={
-            "score": st.column_config.NumberColumn(format="%.3f", width=80),
-            "score then": st.column_config.NumberColumn(format="%.3f", width=90),
+            "score": st.column_config.NumberColumn(format="%.3f", width=70),
+            "score then": st.column_config.NumberColumn(format="%.3f", width=86),
             "shown": st.column_config.TextColumn("", width=28),
-            "row": st.column_config.TextColumn(width=80),
+            "row": st.column_config.TextColumn(width=70),
         },
     )
     if event.selection.rows and event.selection.rows[0] != place:
@@ -157,9 +157,8 @@ def _pairs_table(pairs: Sequence[Mapping[str, Any]], place: int) -> pd.DataFrame
             {
                 "shown": "▸" if i == place else "",
                 "row": "possible" if pair["row"] is None else count(pair["row"]),
-                "decided": decision_words(pair["decisions"][0]),
                 "what changes": differs_words(pair),
-                "decided then": decision_words(pair["decisions"][1]),
+                "decision": " → ".join(decision_words(decision) for decision in pair["decisions"]),
                 "score": pair["scores"][0],
                 "score then": pair["scores"][1],
             }

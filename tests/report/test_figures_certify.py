@@ -62,7 +62,7 @@ def test_the_space_stands_below_the_rows_in_its_own_bar():
     chart = figures_certify.answers(ROWS | {"space": SPACE})
     assert len(chart.figure.data) == 6
     assert sum(bar.x[0] for bar in chart.figure.data) == pytest.approx(2)
-    assert chart.table["of"].unique().tolist() == ["200 test rows", "Every possible person (1,248)"]
+    assert chart.table["of"].unique().tolist() == ["200 test rows", "Whole space"]
 
 
 def test_brackets_and_samples_are_never_one_number():
