@@ -20,8 +20,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import sparse
-from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
+import scipy  # its parts are loaded at their first use: importing the solver takes half a second
 
 Status = Literal["optimal", "infeasible", "time-out", "failed"]
 _STATUS: dict[int, Status] = {0: "optimal", 1: "time-out", 2: "infeasible"}
@@ -96,16 +95,16 @@ def _parts(problem: Problem, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x[:v], x[v : v + problem.rows]
 
 
-def _milp(problem: Problem, *, seconds: float, fixed: np.ndarray | None = None) -> OptimizeResult:
+def _milp(problem: Problem, *, seconds: float, fixed: np.ndarray | None = None) -> scipy.optimize.OptimizeResult:
     v, k, s, c = len(problem.lower), problem.rows, problem.slacks, len(problem.start)
     cost = np.concatenate([np.zeros(v + k), np.full(s, problem.keep / max(s, 1)), np.ones(c)])
     z_low, z_high = (np.zeros(k), np.ones(k)) if fixed is None else (fixed, fixed)
     lower = np.concatenate([problem.lower, z_low, np.zeros(s + c)])
     upper = np.concatenate([problem.upper, z_high, np.full(s, np.inf), np.full(c, problem.box)])
-    return milp(
+    return scipy.optimize.milp(
         cost,
         integrality=np.concatenate([np.zeros(v), np.ones(k), np.zeros(s + c)]),
-        bounds=Bounds(lower, upper),
+        bounds=scipy.optimize.Bounds(lower, upper),
         constraints=[
             _one_side(problem, problem.low, favourable=True, fixed=fixed),
             _one_side(problem, problem.high, favourable=False, fixed=fixed),
@@ -116,45 +115,62 @@ def _milp(problem: Problem, *, seconds: float, fixed: np.ndarray | None = None) 
     )
 
 
-def _one_side(problem: Problem, forms: Forms, *, favourable: bool, fixed: np.ndarray | None) -> LinearConstraint:
+def _one_side(
+    problem: Problem, forms: Forms, *, favourable: bool, fixed: np.ndarray | None
+) -> scipy.optimize.LinearConstraint:
     """Return Z = 1 => form >= margin (favourable), or Z = 0 => -form >= margin."""
     sign = 1.0 if favourable else -1.0
     slopes, constants = sign * forms.slopes, sign * forms.constants
     if fixed is not None:
         counts = fixed[forms.owner] == int(favourable)
         slopes, constants, owner = slopes[counts], constants[counts], forms.owner[counts]
-        at = sparse.csr_array((len(owner), problem.rows))
-        return LinearConstraint(_wide(problem, slopes, at), problem.margin - constants, np.inf)
+        at = scipy.sparse.csr_array((len(owner), problem.rows))
+        return scipy.optimize.LinearConstraint(_wide(problem, slopes, at), problem.margin - constants, np.inf)
     # The lowest value that the form can take within the bounds says how far the other case must let it fall.
     least = np.minimum(slopes * problem.lower, slopes * problem.upper).sum(1) + constants
     fall = np.maximum(problem.margin - least, 0.0)
-    at = sparse.csr_array((-sign * fall, (np.arange(len(fall)), forms.owner)), shape=(len(fall), problem.rows))
+    at = scipy.sparse.csr_array((-sign * fall, (np.arange(len(fall)), forms.owner)), shape=(len(fall), problem.rows))
     bound = problem.margin - constants - (fall if favourable else 0.0)
-    return LinearConstraint(_wide(problem, slopes, at), bound, np.inf)
+    return scipy.optimize.LinearConstraint(_wide(problem, slopes, at), bound, np.inf)
 
 
-def _wide(problem: Problem, slopes: np.ndarray, at_z: sparse.sparray) -> sparse.sparray:
-    rest = sparse.csr_array((len(slopes), problem.slacks + len(problem.start)))
-    return sparse.hstack([sparse.csr_array(slopes), at_z, rest], format="csr")
+def _wide(problem: Problem, slopes: np.ndarray, at_z: scipy.sparse.sparray) -> scipy.sparse.sparray:
+    rest = scipy.sparse.csr_array((len(slopes), problem.slacks + len(problem.start)))
+    return scipy.sparse.hstack([scipy.sparse.csr_array(slopes), at_z, rest], format="csr")
 
 
-def _benign(problem: Problem) -> list[LinearConstraint]:
+def _benign(problem: Problem) -> list[scipy.optimize.LinearConstraint]:
     forms = problem.benign
     if forms is None or not len(forms.owner):
         return []
     assert forms.sign is not None
     n = len(forms.owner)
-    slack = sparse.csr_array((np.ones(n), (np.arange(n), forms.owner)), shape=(n, problem.slacks))
-    slopes = sparse.csr_array(forms.sign[:, None] * forms.slopes)
-    columns = [slopes, sparse.csr_array((n, problem.rows)), slack, sparse.csr_array((n, len(problem.start)))]
-    return [LinearConstraint(sparse.hstack(columns, format="csr"), problem.margin - forms.sign * forms.constants)]
+    slack = scipy.sparse.csr_array((np.ones(n), (np.arange(n), forms.owner)), shape=(n, problem.slacks))
+    slopes = scipy.sparse.csr_array(forms.sign[:, None] * forms.slopes)
+    columns = [
+        slopes,
+        scipy.sparse.csr_array((n, problem.rows)),
+        slack,
+        scipy.sparse.csr_array((n, len(problem.start))),
+    ]
+    return [
+        scipy.optimize.LinearConstraint(
+            scipy.sparse.hstack(columns, format="csr"), problem.margin - forms.sign * forms.constants
+        )
+    ]
 
 
-def _sizes(problem: Problem) -> list[LinearConstraint]:
+def _sizes(problem: Problem) -> list[scipy.optimize.LinearConstraint]:
     """Return -size <= transform y - start <= size."""
     c = len(problem.start)
-    transform, between = sparse.csr_array(problem.transform), sparse.csr_array((c, problem.rows + problem.slacks))
-    size = sparse.eye_array(c, format="csr")
-    above = sparse.hstack([transform, between, -size], format="csr")
-    below = sparse.hstack([transform, between, size], format="csr")
-    return [LinearConstraint(above, -np.inf, problem.start), LinearConstraint(below, problem.start, np.inf)]
+    transform, between = (
+        scipy.sparse.csr_array(problem.transform),
+        scipy.sparse.csr_array((c, problem.rows + problem.slacks)),
+    )
+    size = scipy.sparse.eye_array(c, format="csr")
+    above = scipy.sparse.hstack([transform, between, -size], format="csr")
+    below = scipy.sparse.hstack([transform, between, size], format="csr")
+    return [
+        scipy.optimize.LinearConstraint(above, -np.inf, problem.start),
+        scipy.optimize.LinearConstraint(below, problem.start, np.inf),
+    ]

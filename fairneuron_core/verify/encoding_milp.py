@@ -15,8 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
-from scipy.sparse import csr_matrix
+import scipy  # its parts are loaded at their first use: importing the solver takes half a second
 
 from fairneuron_core.verify.bounds import Layer64
 from fairneuron_core.verify.columns import InputColumn
@@ -55,16 +54,16 @@ class Program:
         self.row_low.append(low)
         self.row_high.append(high)
 
-    def solve(self, budget: float, objective: np.ndarray | None = None) -> OptimizeResult:
+    def solve(self, budget: float, objective: np.ndarray | None = None) -> scipy.optimize.OptimizeResult:
         """Return HiGHS's answer: any feasible point, or the one that minimises `objective` @ variables."""
         values, rows, columns = self.entries
         shape = (len(self.row_low), len(self.low))
-        matrix = csr_matrix((values, (rows, columns)), shape=shape)
-        return milp(
+        matrix = scipy.sparse.csr_matrix((values, (rows, columns)), shape=shape)
+        return scipy.optimize.milp(
             np.zeros(shape[1]) if objective is None else objective,
             integrality=np.array(self.integer),
-            bounds=Bounds(np.array(self.low), np.array(self.high)),
-            constraints=LinearConstraint(matrix, np.array(self.row_low), np.array(self.row_high)),
+            bounds=scipy.optimize.Bounds(np.array(self.low), np.array(self.high)),
+            constraints=scipy.optimize.LinearConstraint(matrix, np.array(self.row_low), np.array(self.row_high)),
             options={"time_limit": budget},
         )
 

@@ -16,7 +16,19 @@ from tests.browser.conftest import start_server, stop_server, unused_port, wait_
 pytestmark = pytest.mark.browser
 # A busy machine may take long to answer; how long is measured elsewhere, never asserted.
 expect.set_options(timeout=60_000)
-PAGES = ("overview", "data", "model", "audit", "paths", "threshold", "repair", "compare", "experiment", "runs")
+PAGES = (
+    "overview",
+    "data",
+    "model",
+    "audit",
+    "paths",
+    "threshold",
+    "certify",
+    "repair",
+    "compare",
+    "experiment",
+    "runs",
+)
 LONG = 180_000
 
 
@@ -34,6 +46,7 @@ def go_to(page, title: str) -> None:
     settled(page)
 
 
+@pytest.mark.timeout(900)
 def test_the_main_job_from_try_it_on_census_to_a_download(server, page, tmp_path):
     page.goto(server.url)
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=20_000)
@@ -107,6 +120,7 @@ def test_the_own_font_is_loaded_and_dark_pages_are_dark(server, browser):
     context.close()
 
 
+@pytest.mark.timeout(900)
 def test_a_small_repair_is_started_cancelled_and_done_from_the_page(server, page):
     open_filled(page, server, "repair")
     page.get_by_label("Epochs", exact=True).first.fill("400")

@@ -36,7 +36,7 @@ from tests.runs.job_table import TABLE
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def wait_for(condition, *, seconds=30.0):
+def wait_for(condition, *, seconds=120.0):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := condition():

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OPTIONS = ["--jobs", "tests.runs.job_table:TABLE"]
 
 
-def wait_for(condition, *, seconds=30.0):
+def wait_for(condition, *, seconds=120.0):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := condition():
@@ -30,7 +30,7 @@ def wait_for(condition, *, seconds=30.0):
     pytest.fail(f"waited {seconds} s in vain")
 
 
-def ended(workspace, run_id, *, seconds=30.0):
+def ended(workspace, run_id, *, seconds=120.0):
     def done():
         run = get_run(open_store(workspace), run_id)
         return None if run.active else run
