@@ -1,10 +1,12 @@
 """The whole job in a real browser against a real server and worker, as a person would do it."""
 
+import contextlib
 import json
 import re
 
 import psutil
 import pytest
+from playwright.sync_api import TimeoutError as NotInTime
 from playwright.sync_api import expect
 
 from fairneuron_core.jobs import JOBS, JobContext
@@ -101,13 +103,18 @@ def test_a_click_on_a_lit_neuron_reaches_python(server, page):
     open_filled(page, server, "paths")
     stage = page.locator(".nv .stage")
     expect(page.locator(".nv[data-ready=true]")).to_be_visible(timeout=30_000)
-    before = page.get_by_test_id("stMain").inner_text()
-    stage.focus()
-    for key in ("ArrowRight", "ArrowLeft", "Enter"):
-        stage.press(key)
-    expect(page.get_by_test_id("stMain")).to_contain_text("mean", timeout=20_000)
+    answer = page.get_by_text(re.compile("Value .* for this row"))
+    expect(answer).to_have_count(0)
+    # On a busy machine the picture may be drawn anew between two keys, which forgets the neuron they stand on.
+    for _ in range(5):
+        stage.focus()
+        for key in ("ArrowRight", "ArrowLeft", "Enter"):
+            stage.press(key)
+        with contextlib.suppress(NotInTime):
+            answer.first.wait_for(timeout=12_000)
+            break
+    expect(answer.first).to_be_visible()
     settled(page)
-    assert page.get_by_test_id("stMain").inner_text() != before
 
 
 def test_the_own_font_is_loaded_and_dark_pages_are_dark(server, browser):
