@@ -8,23 +8,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import nn
 
 from fairneuron_core.errors import ModelError
-
-
-@dataclass(frozen=True)
-class LinearLayer:
-    """z = weight @ a + bias, then `activation`. weight (out, in) float32, bias (out,) float32."""
-
-    weight: np.ndarray
-    bias: np.ndarray
-    activation: str
-
+from fairneuron_core.types import LinearLayer
 
 ACTIVATIONS: dict[type[nn.Module], str] = {
     nn.ReLU: "relu",

@@ -9,6 +9,7 @@ rates, shares         between 0 and 1; undefined is NaN, never 0
 
 from fairneuron_core.types.audits import Audit, Change, Estimate, GroupRates, Metric, PairedAudit, Verdict
 from fairneuron_core.types.classifiers import Classifier, DecisionRule, ModelRecord, VoteRule
+from fairneuron_core.types.networks import LinearLayer
 from fairneuron_core.types.progress import Progress, ProgressCallback, part_of
 from fairneuron_core.types.tables import (
     MISSING,
@@ -39,6 +40,7 @@ __all__ = [
     "Estimate",
     "GroupRates",
     "Kind",
+    "LinearLayer",
     "Metric",
     "ModelRecord",
     "PairedAudit",
