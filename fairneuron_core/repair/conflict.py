@@ -14,13 +14,12 @@ The protected attribute is read in training and never when the network decides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from fairneuron_core.errors import SettingError
 from fairneuron_core.models import Trained, TrainingPlan
 from fairneuron_core.models.gap_penalty import GapPenalty
 from fairneuron_core.params import params_json, setting
@@ -30,11 +29,9 @@ from fairneuron_core.repair.conflict_neurons import (
     movable_parameters,
     neuron_slopes,
 )
-from fairneuron_core.repair.fair_targets import fair_targets, fit_guide, multipliers
 from fairneuron_core.repair.fine_tuning import gap_watch, repaired
-from fairneuron_core.repair.mixtures import mixed_rows
+from fairneuron_core.repair.guided_training import guided_training
 from fairneuron_core.repair.task import Prepared, RepairResult, RepairRow, RepairTask
-from fairneuron_core.repair.teachers import MANY_ROWS
 
 STRENGTHS = (0.0, 0.25, 0.5, 0.65, 0.75, 0.85, 0.95)
 
@@ -102,12 +99,8 @@ def prepare_conflict(task: RepairTask, params: ConflictParams, strengths: Sequen
         "conflict_scores": [float(f"{score:.4g}") for score in conflict_scores(slopes)],
     }
     base = _base_plan(task, params, chosen)
-    if params.guide == "trees":
-        plans, more = _guided(task, params, base, strengths)
-    else:
-        plans, more = _penalised(task, params, base, strengths)
 
-    def finish(trained: Sequence[Trained]) -> tuple[RepairResult, ...]:
+    def results(trained: Sequence[Trained], more: Sequence[Mapping[str, Any]]) -> tuple[RepairResult, ...]:
         return tuple(
             RepairResult(
                 repaired(
@@ -117,12 +110,18 @@ def prepare_conflict(task: RepairTask, params: ConflictParams, strengths: Sequen
                     recipe={"method": "conflict", **params_json(params), "strength": strength},
                 ),
                 result.trace,
-                facts | {name: values[place] for name, values in more.items()},
+                facts | own,
             )
-            for place, (strength, result) in enumerate(zip(strengths, trained, strict=True))
+            for strength, result, own in zip(strengths, trained, more, strict=True)
         )
 
-    return Prepared(plans, finish)
+    if params.guide == "trees":
+        return guided_training(
+            task, base, gap=params.gap, strengths=strengths, mixtures=params.mixtures, results=results
+        )
+    codes = task.train.codes(task.attribute)
+    plans = tuple(replace(base, penalty=GapPenalty(codes, strength, params.gap)) for strength in strengths)
+    return Prepared(plans, lambda trained: results(trained, [{}] * len(plans)))
 
 
 def _base_plan(task: RepairTask, params: ConflictParams, chosen: np.ndarray) -> TrainingPlan:
@@ -142,36 +141,6 @@ def _base_plan(task: RepairTask, params: ConflictParams, chosen: np.ndarray) -> 
         keep="last",
         watch=gap_watch(task),
     )
-
-
-def _penalised(
-    task: RepairTask, params: ConflictParams, base: TrainingPlan, strengths: Sequence[float]
-) -> tuple[tuple[TrainingPlan, ...], dict[str, list[Any]]]:
-    codes = task.train.codes(task.attribute)
-    penalties = (GapPenalty(codes, strength, params.gap) for strength in strengths)
-    return tuple(replace(base, penalty=penalty) for penalty in penalties), {}
-
-
-def _guided(
-    task: RepairTask, params: ConflictParams, base: TrainingPlan, strengths: Sequence[float]
-) -> tuple[tuple[TrainingPlan, ...], dict[str, list[Any]]]:
-    if not 0 < task.train.labels.mean() < 1:
-        raise SettingError("All training rows have the same label: there is nothing to learn; check the target column.")
-    guide = fit_guide(task, params.gap)
-    # Few rows need more company: on COMPAS 6 mixtures a row gave the larger front (area .0407 against .0392).
-    usual = 6 if len(task.train.labels) < MANY_ROWS else 2
-    times = usual if params.mixtures is None else params.mixtures
-    mixed = mixed_rows(task.classifier.encoder, task.train.features, times=times, seed=task.seed)
-    own = guide.widening()
-    steps = multipliers(guide, own, strengths)
-    eta = np.concatenate([guide.eta(), guide.eta(mixed)])
-    widening = np.concatenate([own, guide.widening(mixed)])
-    features = np.concatenate([task.train.features, mixed])
-    labels = np.concatenate([task.train.labels, (guide.eta(mixed) >= 0.5).astype(np.uint8)])
-    plans = tuple(
-        replace(base, features=features, labels=labels, targets=fair_targets(eta, widening, step)) for step in steps
-    )
-    return plans, {"multiplier": steps, "gap_of_the_teacher": [guide.gap] * len(steps)}
 
 
 CONFLICT = RepairRow(

@@ -28,9 +28,6 @@ from fairneuron_core.models.gap_penalty import CONDITIONS, Gap
 from fairneuron_core.repair.task import RepairTask
 from fairneuron_core.repair.teachers import Teacher, fit_teacher
 
-_STEPS, _LARGEST = 400, 4.0
-
-
 Groups = dict[int | None, np.ndarray]
 """Per condition (all rows, or the rows of one label): P(group | x) of every row, or one number per group."""
 
@@ -50,17 +47,17 @@ class Guide:
         return (self.label.own if features is None else self.label(features))[:, 1]
 
     def widening(self, features: np.ndarray | None = None) -> np.ndarray:
-        """Return w(x) (n,): how much a favourable decision for each row widens the gap."""
+        """Return w(x) (C, n): how much a favourable decision for each row widens the gap, for every condition."""
         eta = self.eta(features)
-        total = np.zeros(len(eta))
-        for condition, teacher in self.groups.items():
+        rows = np.zeros((len(self.groups), len(eta)))
+        for row, (condition, teacher) in zip(rows, self.groups.items(), strict=True):
             shares = _counts(self.task, condition) / len(self.task.train.labels)  # P(condition, g)
             usable = shares > 0
             found = self._of_groups(condition) if features is None else teacher(features)
             ratio = found[:, usable] / shares[usable] - 1 / shares.sum()
             of_label = 1.0 if condition is None else eta if condition == 1 else 1 - eta
-            total += of_label * (ratio @ self.excess[condition][usable])
-        return total
+            row += of_label * (ratio @ self.excess[condition][usable])
+        return rows
 
     def _of_groups(self, condition: int | None) -> np.ndarray:
         """P(g | x, condition) of the training rows: cross-fitted where they were grown on, all trees elsewhere."""
@@ -85,28 +82,20 @@ def fit_guide(task: RepairTask, gap: Gap) -> Guide:
     return Guide(task, label, groups, excess, largest_gap(excess))
 
 
-def fair_targets(eta: np.ndarray, widening: np.ndarray, multiplier: float) -> np.ndarray:
-    """Return the soft targets (n,) in [0, 1] for one lambda."""
-    return np.clip(eta - 0.5 * multiplier * widening, 0.0, 1.0)
+@dataclass(frozen=True)
+class FairRule:
+    """decide favourably where eta(x) - 1/2 sum_c multipliers[c] * w_c(x) - offset reaches the threshold."""
+
+    multipliers: tuple[float, ...]
+    offset: float = 0.0
 
 
-def multipliers(guide: Guide, widening: np.ndarray, strengths: Sequence[float]) -> list[float]:
-    """Return the lambda of every strength: the smallest whose rule has at most (1 - strength) of the initial gap."""
-    task, eta, conditions = guide.task, guide.eta(), tuple(guide.groups)
-    widest = float(np.quantile(np.abs(widening), 0.9))
-    ladder = np.linspace(0.0, 1.0, _STEPS + 1) ** 2 * (_LARGEST / widest if widest > 0 else 1.0)
-    gaps = np.array(
-        [
-            largest_gap(excess_rates(task, fair_targets(eta, widening, step) >= task.classifier.threshold, conditions))
-            for step in ladder
-        ]
-    )
-    best = int(gaps.argmin())
-    found = []
-    for strength in strengths:
-        reached = np.flatnonzero(gaps[: best + 1] <= (1 - strength) * guide.gap)
-        found.append(float(ladder[reached[0]] if len(reached) else ladder[best] * max(1.0, strength)))
-    return found
+def fair_targets(eta: np.ndarray, widening: np.ndarray, rule: FairRule) -> np.ndarray:
+    """Return the soft targets (n,) in [0, 1] of one rule; widening (C, n), one row per condition."""
+    moved = eta - rule.offset
+    for multiplier, w in zip(rule.multipliers, widening, strict=True):
+        moved = moved - 0.5 * multiplier * w
+    return np.clip(moved, 0.0, 1.0)
 
 
 def excess_rates(task: RepairTask, decisions: np.ndarray, conditions: Sequence[int | None]) -> Groups:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fairneuron_core.types import Encoder
+from fairneuron_core.types import EncodedColumn, Encoder
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
@@ -91,7 +91,16 @@ def as_columns(encoder: Encoder, features: np.ndarray) -> tuple[np.ndarray, np.n
         first += column.width
         if column.kind == "category":
             columns.append(np.where(block.any(axis=1), block.argmax(axis=1), np.nan))
+        elif column.kind == "codes":
+            columns.append(_codes(column, block[:, 0]))
         else:
             columns.append(block[:, 0].astype(np.float64))
-        categorical.append(column.kind == "category" and column.width <= _MOST_LEVELS)
+        categorical.append(column.kind != "numeric" and len(column.levels) <= _MOST_LEVELS)
     return np.stack(columns, axis=1), np.array(categorical)
+
+
+def _codes(column: EncodedColumn, inputs: np.ndarray) -> np.ndarray:
+    """Return the positions of the levels behind inputs (n,), NaN for a value that is none of them."""
+    span = column.high - column.low
+    codes = np.rint(inputs.astype(np.float64) * (span if span > 0 else 1.0) + column.low)
+    return np.where((codes >= 0) & (codes < len(column.levels)), codes, np.nan)

@@ -43,7 +43,17 @@ def test_one_repair_is_the_point_of_its_strength_on_the_front(task):
     for a, b in zip(linear_layers(alone.classifier.network), linear_layers(front[1].classifier.network), strict=True):
         assert np.allclose(a.weight, b.weight, atol=1e-4)
     assert front[1].classifier.record.recipe["strength"] == 0.5
-    assert front[1].facts["multiplier"] < front[2].facts["multiplier"]
+    assert front[1].facts["multipliers"][0] < front[2].facts["multipliers"][0]
+
+
+def test_equalized_odds_is_trained_in_two_rounds_and_one_repair_is_still_the_point_of_its_strength(task):
+    params = ConflictParams(gap="equalized_odds", strength=0.5, epochs=4, mixtures=1)
+    alone = repair(task, CONFLICT, params)
+    front = repair_front(task, CONFLICT, params, strengths=(0.0, 0.5))
+    for a, b in zip(linear_layers(alone.classifier.network), linear_layers(front[1].classifier.network), strict=True):
+        assert np.allclose(a.weight, b.weight, atol=1e-4)
+    assert [line["epoch"] for line in alone.trace] == [1, 2, 3, 4, 5, 6]
+    assert len(alone.facts["multipliers"]) == 2
 
 
 def test_a_share_of_the_neurons_leaves_the_other_weights_alone(task):
@@ -59,7 +69,7 @@ def test_a_share_of_the_neurons_leaves_the_other_weights_alone(task):
 def test_without_mixtures_only_the_training_rows_are_learned(task):
     found = repair(task, CONFLICT, ConflictParams(mixtures=0, epochs=1))
     assert found.classifier.record.recipe["mixtures"] == 0
-    assert found.facts["multiplier"] > 0
+    assert found.facts["multipliers"][0] > 0
 
 
 def test_the_same_seed_gives_the_same_network(task):
