@@ -14,6 +14,7 @@ from fairneuron_core.runs import cancel, manifest, restart, worker_status
 from fairneuron_core.store import RunRecord, delete_run, keep_days, list_runs, open_store, rename_run
 from pages.ui import jobs, state, views
 from pages.ui.cache import workspace
+from pages.ui.certify_form import choose_question
 from pages.ui.repair_view import show_repair_result
 from pages.ui.search_view import show_search_result
 
@@ -110,6 +111,12 @@ def _results(run: RunRecord) -> None:
     elif run.kind == "experiment" and st.button("Open in Experiment", key="runs.experiment", icon=":material/science:"):
         state.choose(data=run.params.get("data"), run=run.id)
         st.switch_page("pages/experiment.py")
+    elif run.kind in ("certify", "hunt"):
+        if st.button("Open in Certify", key="runs.certify", icon=":material/verified:"):
+            choose_question({**run.params, "protected": run.results["protected"]})
+            state.choose(run=run.id)
+            st.switch_page("pages/certify.py")
+        return
     model, parent = run.results.get("model"), run.results.get("parent")
     if model and run.results.get("data"):
         with st.container(horizontal=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -55,6 +56,15 @@ def publish(**values: str) -> None:
             st.query_params.pop(name, None)
         elif st.query_params.get(name) != value:
             st.query_params[name] = value
+
+
+def choose_question(settings: Mapping[str, Any]) -> None:
+    """Choose what a certificate or a search was asked about, so that the page opens with its answer."""
+    attribute, *also = settings["protected"]
+    state.choose(data=settings["data"])
+    state.choose(model=settings["model"], protected=attribute)
+    kept = {"also": ",".join(also), "within": ",".join(settings.get("within") or ()), "part": settings.get("part", "")}
+    state.remember(f"{_PAGE}.fields", kept)
 
 
 def chosen_person() -> str:

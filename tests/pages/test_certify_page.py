@@ -181,3 +181,21 @@ def test_a_network_made_blind_is_proved_for_everybody_because_its_weights_are_ze
 def test_other_rows_can_be_asked_about(filled_workspace, part):
     at = open_certify(filled_workspace, part=part)
     assert {"validation": "of 100 validation rows", "all": "of 1,000 rows"}[part] in words(at)
+
+
+def test_a_run_opens_on_this_page_with_all_that_it_was_asked_about(filled_workspace):
+    given = {"model": filled_workspace.model, "protected": ["sex", "age_group"], "within": ["duration_months=2"]}
+    run = work(filled_workspace, "certify", **given, part="validation")["id"]
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    at.session_state["chosen.run"] = run
+    at.switch_page("pages/runs.py").run()
+    button(at, "runs.certify").click().run()
+    assert not at.exception
+    # AppTest stays on the page that it was started with: what the button chose is looked at.
+    chosen = {name: at.session_state[f"chosen.{name}"] for name in ("data", "model", "protected", "run")}
+    assert chosen == {"data": "german", "model": filled_workspace.model, "protected": "sex", "run": run}
+    assert at.session_state["kept.certify.fields"] == {
+        "also": "age_group",
+        "within": "duration_months=2",
+        "part": "validation",
+    }
