@@ -20,6 +20,7 @@ from pages.ui.experiment_view import (
     show_seeds,
 )
 from pages.ui.pickers import data_titles
+from pages.ui.proofs_view import show_proofs
 
 if TYPE_CHECKING:
     from fairneuron_core.report.experiment_result import Experiment
@@ -50,6 +51,7 @@ def show() -> None:
         _watched()
         _nothing_yet(bool(options))
     own_experiment()
+    show_proofs()
 
 
 def _result_box(options: dict[str, str], key: str | None) -> None:
