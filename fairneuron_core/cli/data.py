@@ -45,6 +45,7 @@ def describe_dataset(ref: str, workspace: Workspace) -> dict[str, Any]:
         "protected": list(schema.protected),
         "reference": dict(schema.reference),
         "left_out": [column.name for column in schema.of_role("left_out")],
+        "left_out_because": {column.name: column.note for column in schema.of_role("left_out") if column.note},
         "groups": [{k: _plain(v) for k, v in group.items()} for group in groups],
         "source": source.url or source.title,
         "licence": source.licence,

@@ -18,14 +18,16 @@ from fairneuron_core.data.table import (
     make_dataset,
     rows_sha256,
 )
-from fairneuron_core.data.upload import MAX_UPLOAD_MB, read_table
+from fairneuron_core.data.upload import AS_GUESSED, MAX_UPLOAD_MB, Reading, read_table
 
 __all__ = [
     "ALIASES",
+    "AS_GUESSED",
     "DATASETS",
     "MAX_UPLOAD_MB",
     "BinnedColumn",
     "DatasetRow",
+    "Reading",
     "SchemaWarning",
     "check_schema",
     "dataset_from_bytes",

@@ -49,10 +49,24 @@ def distinct_texts(values: pd.Series) -> set[str]:
 
 def as_numbers(values: pd.Series) -> pd.Series:
     """Return the column as int64 where every value is a whole number, else as float64 with NaN for missing."""
-    numbers = pd.Series(values.to_numpy(dtype=float, na_value=np.nan), index=values.index, name=values.name)
-    numbers = numbers.where(np.isfinite(numbers))
-    whole = bool(len(numbers)) and bool(((numbers % 1 == 0) & (numbers.abs() < 2**53)).all())
-    return numbers.astype("int64") if whole else numbers
+    numbers = values.to_numpy(dtype=float, na_value=np.nan)
+    known = np.isfinite(numbers)
+    if not known.all():
+        numbers = np.where(known, numbers, np.nan)
+    elif len(numbers) and are_whole(numbers) and (np.abs(numbers) < 2**53).all():
+        numbers = numbers.astype(np.int64)
+    return pd.Series(numbers, index=values.index, name=values.name)
+
+
+def are_whole(numbers: pd.Series | np.ndarray) -> bool:
+    """True when every number is whole and none is missing; the first thousand are looked at first."""
+    plain = np.asarray(numbers, dtype=float)
+    return all(bool((part == np.floor(part)).all()) for part in (plain[:1000], plain))
+
+
+def more_values_than(limit: int, values: pd.Series) -> bool:
+    """True for more than `limit` distinct values; the first thousand are looked at first."""
+    return values.iloc[:1000].nunique() > limit or (len(values) > 1000 and values.nunique() > limit)
 
 
 def ordered_levels(texts: Iterable[str]) -> tuple[str, ...]:
@@ -94,7 +108,7 @@ def binned_column(
             f"The group limits {list(edges)} of column '{values.name}' do not rise: give one or more rising numbers."
         )
     numbers = as_numbers(values)
-    integer = all(c.is_integer() for c in cuts) and bool((numbers.dropna() % 1 == 0).all())
+    integer = all(c.is_integer() for c in cuts) and are_whole(numbers.dropna())
     return BinnedColumn(
         name=name,
         role="protected",

@@ -47,9 +47,10 @@ def guess_by(cells: np.ndarray, target: np.ndarray) -> Guess:
     unique values guesses nothing.
     """
     n = len(cells)
-    half = _half(n)
-    right = sum(_right(cells[a], target[a], cells[b], target[b]) for a, b in ((half, ~half), (~half, half)))
-    return Guess(right / n, np.bincount(target).max() / n, n)
+    halves = target * 2 + _half(n)
+    table = _count(cells, halves, (cells.max(initial=0) + 1, 2 * (target.max(initial=0) + 1)))  # (cells, 2 * targets)
+    first, second = table[:, ::2], table[:, 1::2]
+    return Guess((_right(first, second) + _right(second, first)) / n, np.bincount(target).max() / n, n)
 
 
 @lru_cache(maxsize=4)
@@ -58,12 +59,11 @@ def _half(n: int) -> np.ndarray:
     return np.random.default_rng(7_389_056).permutation(n) % 2 == 0
 
 
-def _right(cells: np.ndarray, target: np.ndarray, new_cells: np.ndarray, new_target: np.ndarray) -> int:
-    shape = (max(cells.max(initial=0), new_cells.max(initial=0)) + 1, target.max(initial=0) + 1)
-    table = _count(cells, target, shape)
-    commonest = table.sum(axis=0).argmax()
-    best = np.where(table.sum(axis=1) > 0, table.argmax(axis=1), commonest)
-    return int((best[new_cells] == new_target).sum())
+def _right(learned: np.ndarray, judged: np.ndarray) -> int:
+    """Count the judged rows (cells, targets) that the learned rows guess; an unseen cell guesses the commonest code."""
+    commonest = learned.sum(axis=0).argmax()
+    best = np.where(learned.sum(axis=1) > 0, learned.argmax(axis=1), commonest)
+    return int(judged[np.arange(len(judged)), best].sum())
 
 
 def crosstab(cells: np.ndarray, groups: np.ndarray) -> np.ndarray:

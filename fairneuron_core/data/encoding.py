@@ -109,6 +109,9 @@ def encode_frame(frame: pd.DataFrame, encoder: Encoder, *, name: str = "this tab
             codes = pd.Index(column.levels).get_indexer(_texts(values))
             known = np.flatnonzero(codes >= 0)
             features[known, start + codes[known]] = 1.0
+        elif column.kind == "codes":
+            codes = pd.Index(column.levels).get_indexer(_texts(values))
+            features[:, start] = _spread(np.where(codes < 0, column.fill, codes), column)
         else:
             features[:, start] = _scaled(values, column, name)
         start += column.width
@@ -128,5 +131,9 @@ def _scaled(values: pd.Series, column: EncodedColumn, name: str) -> np.ndarray:
             f"The model reads numbers from column '{column.name}', which holds text in '{name}': "
             "choose the data that the model was trained on."
         ) from error
+    return _spread(np.where(np.isnan(numbers), column.fill, numbers), column)
+
+
+def _spread(numbers: np.ndarray, column: EncodedColumn) -> np.ndarray:
     span = column.high - column.low
-    return (np.where(np.isnan(numbers), column.fill, numbers) - column.low) / (span if span > 0 else 1.0)
+    return (numbers - column.low) / (span if span > 0 else 1.0)

@@ -6,7 +6,15 @@ import re
 
 import pandas as pd
 
-from fairneuron_core.data.columns import BinnedColumn, as_text, binned_column, distinct_texts, kind_of, ordered_levels
+from fairneuron_core.data.columns import (
+    BinnedColumn,
+    binned_column,
+    distinct_texts,
+    kind_of,
+    more_values_than,
+    ordered_levels,
+)
+from fairneuron_core.data.dates import REASON, are_dates
 from fairneuron_core.data.favourable import guess_favourable, plain_name
 from fairneuron_core.data.schema import default_edges, needs_groups, schema_of
 from fairneuron_core.errors import DataError
@@ -34,10 +42,11 @@ PROTECTED_WORDS = {
     "marital": 4,
 }
 PERSONAL = re.compile(r"^(id|.*_id|uid|uuid|.*name|first|last|dob|birth.*|.*case_number|ssn|e?mail|phone|index|row)$")
-WEIGHT = re.compile(r"^(fnlwgt|weight|weights|sample_weight|.*_wgt|wgt)$")
-DATE = re.compile(r"^\d{4}-\d{2}-\d{2}([ T].*)?$|^\d{1,2}[./]\d{1,2}[./]\d{2,4}$")
+WEIGHT = re.compile(r"^(fnlwgt|weight|weights|sample_weight|instance_weight|.*_wgt|wgt)$")
 MOST_LEVELS = 50
 MOST_PROTECTED_LEVELS = 20
+MOST_PROTECTED = 6
+"""A wide table may have hundreds of columns that are named like a protected attribute (sex_1, sex_2, ...)."""
 
 
 def guess_schema(frame: pd.DataFrame) -> Schema:
@@ -77,7 +86,7 @@ def guess_schema(frame: pd.DataFrame) -> Schema:
 
 def _guess_target(frame: pd.DataFrame) -> str:
     names = [str(n) for n in frame.columns]
-    two = [n for n in names if frame[n].nunique() == 2 and _rank(n) is None]
+    two = [n for n in names if _rank(n) is None and not more_values_than(2, frame[n]) and frame[n].nunique() == 2]
     named = [n for n in names if TARGET_NAMES.match(plain_name(n))]
     exact = [n for n in named if "two_year" in n.lower()]
     preferred = [n for n in (*exact, *reversed(named)) if n in two]
@@ -96,6 +105,8 @@ def _guess_protected(frame: pd.DataFrame, target: str) -> tuple[list[str], list[
     ready_ages = [n for n in ages if not needs_groups(frame[n])]
     names, binned = [], []
     for _, name in sorted(found, key=lambda pair: pair[0]):
+        if len(names) == MOST_PROTECTED:
+            break
         if needs_groups(frame[name]):
             edges = () if name in ages and ready_ages else default_edges(frame[name])
             if edges and f"{name}_group" not in frame.columns:
@@ -108,17 +119,21 @@ def _guess_protected(frame: pd.DataFrame, target: str) -> tuple[list[str], list[
 
 def _reason_to_leave_out(values: pd.Series) -> str:
     """Return why a column is no feature at first sight, "" when it is one."""
-    name, distinct, n = plain_name(values.name), values.nunique(), len(values)
-    if distinct < 2:
+    name = plain_name(values.name)
+    if not more_values_than(1, values):
         return "one value only"
     if WEIGHT.match(name):
         return "a survey weight says nothing about the person"
+    if are_dates(values):
+        return REASON
     if kind_of(values) == "numeric":
-        named = distinct == n and PERSONAL.match(name)
-        counted = distinct == n and n > 2 and bool((values.diff().iloc[1:] == 1).all())
-        return "a running number or identifier" if named or counted else ""
-    if PERSONAL.match(name) and distinct > MOST_PROTECTED_LEVELS:
+        named = PERSONAL.match(name) and values.nunique() == len(values)
+        return "a running number or identifier" if named or _counts_up(values) else ""
+    if PERSONAL.match(name) and more_values_than(MOST_PROTECTED_LEVELS, values):
         return "a name or identifier"
-    if as_text(values.dropna().head(50)).map(lambda text: bool(DATE.match(text))).all():
-        return "a date"
-    return f"{distinct:,} different values" if distinct > MOST_LEVELS else ""
+    return f"{values.nunique():,} different values" if more_values_than(MOST_LEVELS, values) else ""
+
+
+def _counts_up(values: pd.Series) -> bool:
+    parts = (values.iloc[:1000], values)
+    return len(values) > 2 and all(bool((part.diff().iloc[1:] == 1).all()) for part in parts)

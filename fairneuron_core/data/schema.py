@@ -7,16 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from fairneuron_core.data.columns import (
     BinnedColumn,
+    are_whole,
     as_numbers,
     as_text,
     bin_values,
     binned_column,
     distinct_texts,
     kind_of,
+    more_values_than,
     ordered_levels,
     quartile_edges,
 )
@@ -93,10 +96,11 @@ def describe(frame: pd.DataFrame, column: Column) -> Column:
         texts = distinct_texts(values)
         found = texts - {MISSING} if column.role == "target" else texts
         return replace(column, kind="category", levels=ordered_levels(found))
-    numbers = as_numbers(values).dropna()
-    if numbers.empty:
+    numbers = values.to_numpy(dtype=float, na_value=np.nan)
+    numbers = numbers[np.isfinite(numbers)]
+    if not len(numbers):
         return replace(column, kind="numeric")
-    whole = bool((numbers % 1 == 0).all())
+    whole = are_whole(numbers)
     return replace(column, kind="numeric", low=float(numbers.min()), high=float(numbers.max()), integer=whole)
 
 
@@ -201,7 +205,7 @@ def _protected_columns(
 
 def needs_groups(values: pd.Series) -> bool:
     """True for a number with more distinct values than can be groups."""
-    return kind_of(values) == "numeric" and values.nunique() > MOST_GROUPS
+    return kind_of(values) == "numeric" and more_values_than(MOST_GROUPS, values)
 
 
 def default_edges(values: pd.Series) -> tuple[float, ...]:

@@ -40,7 +40,7 @@ def split_rows(dataset: Dataset, *, seed: int, protected: str | Sequence[str] | 
     if n < FEWEST_ROWS:
         raise DataError(f"The table has {n} rows; training, validation and test parts need at least {FEWEST_ROWS}.")
     keys = np.column_stack([labels_of(dataset), groups_of(dataset, attributes=list(named))])
-    strata = np.unique(keys, axis=0, return_inverse=True)[1].reshape(-1)
+    strata = _strata(keys)
     generator = np.random.default_rng(seed)
     order = generator.permutation(n)
     order = order[np.argsort(strata[order], kind="stable")]
@@ -48,6 +48,16 @@ def split_rows(dataset: Dataset, *, seed: int, protected: str | Sequence[str] | 
     rest = order[~test]
     validation = _every(len(rest), round(VALIDATION_SHARE * n), generator)
     return Split(np.sort(rest[~validation]), np.sort(rest[validation]), np.sort(order[test]), seed)
+
+
+def _strata(keys: np.ndarray) -> np.ndarray:
+    """Return one number per row (n,) that orders the rows as their keys (n, k) do, first column first."""
+    found = np.zeros(len(keys), np.int64)
+    for column in keys.T:
+        found = found * (int(column.max()) + 1) + column
+        if found.max() > 2**31:
+            found = np.unique(found, return_inverse=True)[1]
+    return found
 
 
 def _every(n: int, size: int, generator: np.random.Generator) -> np.ndarray:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fairneuron_core.data.csv_cells import safe_cell
 from fairneuron_core.errors import SettingError
 from fairneuron_core.experiments.fronts import POINTS
 from fairneuron_core.experiments.protocol import Finished
@@ -88,7 +89,8 @@ def rows_csv(results: Mapping[str, Any]) -> str:
     writer.writerow(("method", "strength", "seed", "split", "n", *METRIC_NAMES, "degenerate"))
     for row in results["rows"]:
         fixed = [row[name] for name in ("method", "strength", "seed", "split", "n")]
-        writer.writerow([*fixed, *(row["metrics"][name] for name in METRIC_NAMES), row["degenerate"]])
+        cells = [*fixed, *(row["metrics"][name] for name in METRIC_NAMES), row["degenerate"]]
+        writer.writerow([safe_cell(cell) for cell in cells])
     return text.getvalue()
 
 

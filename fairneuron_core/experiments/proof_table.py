@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from fairneuron_core.data.csv_cells import safe_cell
 from fairneuron_core.experiments.proof_published import (
     REPLICATED,
     REPLICATED_ACCURACY_LOST,
@@ -190,7 +191,8 @@ def rows_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     }
     writer.writerow((*plain, *nested))
     for row in rows:
-        writer.writerow([*(row[name] for name in plain), *(read(row) for read in nested.values())])
+        cells = [*(row[name] for name in plain), *(read(row) for read in nested.values())]
+        writer.writerow([safe_cell(cell) for cell in cells])
     return text.getvalue()
 
 

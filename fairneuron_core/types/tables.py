@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 Role = Literal["feature", "protected", "target", "left_out"]
 Kind = Literal["numeric", "category"]
+EncodedKind = Literal["numeric", "category", "codes"]
 MISSING = "(missing)"
 
 
@@ -100,10 +101,15 @@ class Split:
 
 @dataclass(frozen=True)
 class EncodedColumn:
-    """How one column becomes inputs: min-max to [0, 1] by the TRAINING range, or one input per level."""
+    """How one column becomes inputs.
+
+    numeric   one input (x - low) / (high - low): min-max to [0, 1] by the TRAINING range; a missing x is `fill`
+    category  one input per level, 1 where the value is that level, all 0 for other values
+    codes     one input like numeric, where x is the position of the value in `levels`, and `fill` for other values
+    """
 
     name: str
-    kind: Kind
+    kind: EncodedKind
     levels: tuple[str, ...] = ()
     low: float = 0.0
     high: float = 1.0
@@ -112,6 +118,11 @@ class EncodedColumn:
     @property
     def width(self) -> int:
         return len(self.levels) if self.kind == "category" else 1
+
+    @property
+    def raw_kind(self) -> Kind:
+        """What the column holds before it is encoded: numbers, or levels."""
+        return "numeric" if self.kind == "numeric" else "category"
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def unread_values(dataset: Dataset, classifier: Classifier) -> dict[str, Any]:
 
 def _column(dataset: Dataset, encoded: EncodedColumn) -> Column:
     known = encoded.name in dataset.schema.names
-    return dataset.schema.column(encoded.name) if known else Column(encoded.name, "feature", encoded.kind)
+    return dataset.schema.column(encoded.name) if known else Column(encoded.name, "feature", encoded.raw_kind)
 
 
 def _own(cells: CellSpace, piece: Slice, points: np.ndarray) -> int:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from fairneuron_core.data.columns import as_text
 from fairneuron_core.data.encoding import encode_frame
 from fairneuron_core.types import MISSING, Column, EncodedColumn, Encoder
 
@@ -31,11 +32,11 @@ class Domain:
 def domain_of(column: Column, encoded: EncodedColumn, *, may_be_missing: bool = False) -> Domain:
     """Return every value that `column` can take, encoded exactly as `data.encode_frame` does.
 
-    Levels that the encoder did not see are zeros in all its inputs. `may_be_missing` adds the missing value to a
-    range of numbers; the encoder writes it as the training median.
+    Levels that the encoder did not see are zeros in all its inputs, or its code for them. `may_be_missing` adds the
+    missing value to a range of numbers; the encoder writes it as the training median.
     """
-    if encoded.kind == "category":
-        levels = column.levels or encoded.levels
+    if encoded.kind != "numeric":
+        levels = column.levels or _numbers(column, may_be_missing) or encoded.levels
         return Domain("levels", encode_values(encoded, levels), tuple(levels))
     low, high = limits(column, encoded)
     gap = np.array([np.nan]) if may_be_missing else np.empty(0)
@@ -47,6 +48,13 @@ def domain_of(column: Column, encoded: EncodedColumn, *, may_be_missing: bool = 
     return Domain("reals", encode_values(encoded, np.array([low, high])), (low, high))
 
 
+def _numbers(column: Column, may_be_missing: bool) -> tuple[Any, ...]:
+    """Return the whole numbers of a column whose numbers the encoder writes as levels."""
+    if not column.integer or column.low is None or column.high is None or column.high - column.low >= MOST_INTEGERS:
+        return ()
+    return (*range(int(column.low), int(column.high) + 1), *([MISSING] if may_be_missing else []))
+
+
 def limits(column: Column, encoded: EncodedColumn) -> tuple[float, float]:
     """Return the lowest and highest number of a numeric column; the encoder's own where the schema has none."""
     low = encoded.low if column.low is None else column.low
@@ -56,7 +64,7 @@ def limits(column: Column, encoded: EncodedColumn) -> tuple[float, float]:
 
 def encode_values(encoded: EncodedColumn, raw: Any) -> np.ndarray:
     """Return the inputs (m, width) float32 of raw values of one column."""
-    values = pd.Series(list(raw), dtype=str) if encoded.kind == "category" else pd.Series(raw, dtype=float)
+    values = pd.Series(raw, dtype=float) if encoded.kind == "numeric" else as_text(pd.Series(list(raw), dtype=object))
     return encode_frame(pd.DataFrame({encoded.name: values}), Encoder((encoded,)))
 
 

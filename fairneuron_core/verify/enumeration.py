@@ -183,7 +183,7 @@ class RowBlocks:
         low, high = np.zeros(self.space.encoder.width), np.ones(self.space.encoder.width)
         start = 0
         for column in self.space.encoder.columns:
-            if column.kind == "numeric" and len(features):
+            if column.kind != "category" and len(features):
                 low[start], high[start] = features[:, start].min(), features[:, start].max()
             start += column.width
         for free in self.space.columns:

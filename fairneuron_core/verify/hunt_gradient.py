@@ -130,7 +130,7 @@ class Gradient:
         """Return values (n, k) that a column could take, and how the smallest and largest logit would move."""
         trait, own = self._people.traits[position], examined.values[:, position]
         at = slice(trait.start, trait.start + trait.width)
-        if trait.kind == "levels" or trait.table is not None or trait.width != 1:
+        if not trait.linear:
             levels = np.arange(trait.low, trait.high + 1)
             if trait.kind != "levels":
                 levels = trait.draw(8, self._generator)

@@ -84,7 +84,7 @@ def _domain(trait: Trait):
         return "levels", trait.inputs(np.arange(trait.low, trait.high + 1))
     if trait.kind == "integers":
         values = trait.inputs(np.arange(trait.low, trait.high + 1))
-        return ("integers" if trait.width == 1 else "levels"), values
+        return ("integers" if trait.linear else "levels"), values
     return "reals", trait.inputs(np.array([trait.low, trait.high]))
 
 
@@ -103,7 +103,7 @@ def decoded(people: Individuals, features: np.ndarray) -> np.ndarray:
         if trait.encoded is None:
             continue
         inputs = features[trait.start : trait.start + trait.width]
-        if trait.kind == "levels" or trait.width != 1:
+        if not trait.linear:
             values = np.arange(trait.low, trait.high + 1)
             found[position] = values[np.abs(trait.inputs(values) - inputs).sum(axis=1).argmin()]
         else:

@@ -41,6 +41,11 @@ class Trait:
     def width(self) -> int:
         return self.encoded.width if self.encoded else 0
 
+    @property
+    def linear(self) -> bool:
+        """Whether the one input of this column grows evenly with its number."""
+        return self.table is None and self.encoded is not None and self.encoded.kind == "numeric"
+
     def inside(self, values: np.ndarray) -> np.ndarray:
         """Return the values of the domain that lie nearest to `values`."""
         clipped = values.clip(self.low, self.high)
@@ -63,7 +68,7 @@ class Trait:
         assert self.encoded is not None
         if self.table is not None:
             return self.table[values.astype(np.intp)]
-        if self.encoded.kind == "category":
+        if self.encoded.kind != "numeric":
             return encode_values(self.encoded, as_text(pd.Series(values)))
         span = self.encoded.high - self.encoded.low
         return ((values - self.encoded.low) / (span if span > 0 else 1.0)).astype(np.float32)[:, None]

@@ -200,13 +200,18 @@ def read_columns(classifier: Classifier) -> list[tuple[EncodedColumn, int]]:
 
 
 def _free_column(schema: Schema, encoded: EncodedColumn, start: int, freedom: Freedom, asked: list[str]) -> FreeColumn:
-    column = schema.column(encoded.name) if encoded.name in schema.names else Column(encoded.name, "feature", "numeric")
+    column = schema.column(encoded.name) if encoded.name in schema.names else Column(encoded.name, "feature", encoded.raw_kind)
     window = next((freedom.within[name] for name in asked if name in freedom.within), None)
     if window is None:
-        gaps = any(MISSING in schema.column(name).levels for name in asked) and encoded.kind == "numeric"
+        gaps = any(MISSING in schema.column(name).levels for name in asked) and column.kind == "numeric"
         domain = domain_of(column, encoded, may_be_missing=gaps)
-        ends = (math.nan, math.nan) if encoded.kind == "category" else limits(column, encoded)
+        ends = limits(column, encoded) if encoded.kind == "numeric" else (math.nan, math.nan)
         return FreeColumn(encoded.name, start, encoded.width, domain.kind, domain.values, domain.raw, encoded, *ends)
+    if encoded.kind != "numeric":
+        raise ModelError(
+            f"The network reads the numbers of '{encoded.name}' as levels, around which there is no window of "
+            f"+-{window:g}: let another column vary."
+        )
     low, high = limits(column, encoded)
     reach = math.floor(window)
     offsets = np.arange(-reach, reach + 1.0) if column.integer else np.array([-window, window])

@@ -156,7 +156,7 @@ def cell_space(schema: Schema, classifier: Classifier, space: SimilarSpace) -> C
         if encoded.name in free:
             continue
         known = encoded.name in schema.names
-        column = schema.column(encoded.name) if known else Column(encoded.name, "feature", encoded.kind)
+        column = schema.column(encoded.name) if known else Column(encoded.name, "feature", encoded.raw_kind)
         axis = Axis(encoded.name, start, encoded, domain_of(column, encoded))
         (sliced if encoded.name in windows or root_of(schema, encoded.name) == rule else axes).append(axis)
     inside = _inside(axes, max(1, BLOCK_VALUES // (max(layer_sizes(classifier.network)[1:]) * max(1, space.size))))

@@ -28,7 +28,7 @@ def all_columns(schema: Schema, classifier: Classifier, space: SimilarSpace) -> 
             found.append(_free(free[encoded.name]))
             continue
         known = encoded.name in schema.names
-        column = schema.column(encoded.name) if known else Column(encoded.name, "feature", encoded.kind)
+        column = schema.column(encoded.name) if known else Column(encoded.name, "feature", encoded.raw_kind)
         domain = domain_of(column, encoded)
         found.append(InputColumn(start, encoded.width, domain.kind, domain.values))
     return found

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from fairneuron_core.data import SchemaWarning
+from fairneuron_core.data import Reading, SchemaWarning
 from fairneuron_core.types import Dataset, Schema
 from pages.ui import cache
 
@@ -53,12 +54,12 @@ def warnings(ref: str) -> list[SchemaWarning]:
 
 # What a person uploads is kept by the upload's own id, a few of them and not for long: tables may be large, and every
 # change of a role runs the page again.
-@st.cache_resource(max_entries=3, ttl="1h", show_spinner="Reading the table")
-def uploaded_table(file_id: str, name: str, _content: Callable[[], bytes]) -> pd.DataFrame:
-    """Return an uploaded table (DataError where it cannot be read)."""
+@st.cache_resource(max_entries=4, ttl="1h", show_spinner="Reading the table")
+def uploaded_table(file_id: str, name: str, reading: Reading, _content: Callable[[], bytes | Path]) -> pd.DataFrame:
+    """Return an uploaded table, or one that lies on the server (DataError where it cannot be read)."""
     from fairneuron_core.data import read_table
 
-    return read_table(_content(), name=name)
+    return read_table(_content(), name=name, reading=reading)
 
 
 @st.cache_data(max_entries=12, ttl="1h", show_spinner="Guessing the roles of the columns")

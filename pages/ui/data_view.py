@@ -18,6 +18,7 @@ _WIDTHS = {
     name: st.column_config.Column(width=pixels)
     for name, pixels in {"column": 130, "role": 80, "kind": 80, "values": 330, "note": 380}.items()
 }
+MOST_SHOWN = 30
 KINDS = {
     "leak": "Nearly the label",
     "proxy": "Stands in for a protected attribute",
@@ -69,7 +70,9 @@ def show_warnings(warnings: Sequence[SchemaWarning], *, traps: Sequence[str] = (
         found = [w for w in warnings if w.kind == kind]
         if found:
             with st.expander(f"{title} ({len(found)})", icon=":material/warning:", expanded=kind in ("leak", "proxy")):
-                st.markdown("\n".join(f"- {markdown_plain(warning.words)}" for warning in found))
+                more = [f"- and {count(len(found) - MOST_SHOWN)} more"] if len(found) > MOST_SHOWN else []
+                shown = [f"- {markdown_plain(warning.words)}" for warning in found[:MOST_SHOWN]]
+                st.markdown("\n".join([*shown, *more]))
     if not warnings and not traps:
         views.quiet("The checks found nothing to warn of.")
 
@@ -77,11 +80,16 @@ def show_warnings(warnings: Sequence[SchemaWarning], *, traps: Sequence[str] = (
 def show_columns(dataset: Dataset) -> None:
     """Show all columns with their roles and domains, and the first rows."""
     views.section("Columns")
-    table = pd.DataFrame([_column_row(column) for column in dataset.schema.columns])
-    height = min(560, 36 * (len(table) + 1) + 3)
-    st.dataframe(table, hide_index=True, key="data.columns", height=height, column_config=_WIDTHS)
+    show_roles(dataset.schema, key="data.columns")
     with st.expander("First rows", icon=":material/table_rows:"):
         st.dataframe(dataset.frame.head(20), hide_index=True, key="data.head")
+
+
+def show_roles(schema: Schema, *, key: str) -> None:
+    """Show every column with its role, its values, and why it is left out."""
+    table = pd.DataFrame([_column_row(column) for column in schema.columns])
+    height = min(560, 36 * (len(table) + 1) + 3)
+    st.dataframe(table, hide_index=True, key=key, height=height, column_config=_WIDTHS)
 
 
 def _column_row(column: Column) -> dict[str, str]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from fairneuron_core.data import MAX_UPLOAD_MB, BinnedColumn, make_dataset
+from fairneuron_core.data import AS_GUESSED, MAX_UPLOAD_MB, BinnedColumn, Reading, make_dataset
+from fairneuron_core.data.server_files import server_file, server_files
 from fairneuron_core.errors import DataError, FairNeuronError
 from fairneuron_core.report.words import count, markdown_plain
 from fairneuron_core.types import Schema
@@ -17,26 +18,86 @@ from pages.ui import data_cache, data_view, state, views
 from pages.ui.data_cache import RoleChoices
 
 _EXAMPLE_NAMES = {".csv": "Example as CSV", ".parquet": "as Parquet", ".arff": "as ARFF"}
+MOST_NOTES, MOST_ATTRIBUTES = 30, 12
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
+
+
+@dataclass(frozen=True)
+class _OwnTable:
+    """A table to be read: its key changes with its content; `content` gives its bytes, or where it lies."""
+
+    key: str
+    name: str
+    content: Callable[[], bytes | Path]
 
 
 def upload_table() -> str | None:
     """Show the upload and, once a table is read, the form of its roles; return the id of a data set just kept."""
     _before_the_upload()
+    # Any file may be dropped: what it is, its content tells, and a workbook gets the sentence how to export it.
     file = st.file_uploader(
-        "Table to audit",
-        type=["csv", "tsv", "txt", "data", "parquet", "arff"],
-        key=f"data.upload{state.remembered('data.kept', '')}",
-        max_upload_size=MAX_UPLOAD_MB,
+        "Table to audit", key=f"data.upload{state.remembered('data.kept', '')}", max_upload_size=MAX_UPLOAD_MB
     )
-    if file is None:
-        return None
     try:
-        frame = data_cache.uploaded_table(file.file_id, file.name, file.getvalue)
-        return _roles_form(frame, file.file_id, name=Path(file.name).stem)
+        found = _OwnTable(file.file_id, file.name, file.getvalue) if file else _on_the_server()
+        if found is None:
+            return None
+        frame = data_cache.uploaded_table(found.key, found.name, AS_GUESSED, found.content)
+        reading = _reading(frame, found.key)
+        upload = found.key
+        if reading != AS_GUESSED:
+            frame = data_cache.uploaded_table(found.key, found.name, reading, found.content)
+            upload = f"{found.key}.{views.content_key(reading)}"
+        return _roles_form(frame, upload, name=Path(found.name).stem)
     except FairNeuronError as error:
         views.error_box(error)
         return None
+
+
+def _on_the_server() -> _OwnTable | None:
+    """Offer the tables of the server's own folder, where one is named; they may be larger than an upload."""
+    names = server_files()
+    if not names:
+        return None
+    chosen = st.selectbox(
+        "Or a table on the server",
+        names,
+        index=None,
+        key=f"data.server{state.remembered('data.kept', '')}",
+        help="The folder that FAIRNEURON_DATA_DIR names. Large tables are read there without an upload.",
+    )
+    if chosen is None:
+        return None
+    path = server_file(chosen)
+    about = path.stat()
+    key = views.content_key(path, about.st_mtime_ns, about.st_size)
+    return _OwnTable(key, path.name, lambda: path)
+
+
+def _reading(frame: pd.DataFrame, upload: str) -> Reading:
+    """Ask what only a person knows: a decimal mark that can be either, and words that stand among numbers."""
+    words = {f"{c}: {w}": (c, w) for c, found in frame.attrs["words_among_numbers"].items() for w in found}
+    decimal, missing = None, []
+    if frame.attrs["two_readings"]:
+        shown = ", ".join(frame.attrs["two_readings"][:6])
+        decimal = st.segmented_control(
+            "Decimal mark",
+            (".", ","),
+            format_func={".": "Point: 1,234 is a thousand", ",": "Comma: 1.234 is a thousand"}.__getitem__,
+            key=f"data.decimal.{upload}",
+            help=markdown_plain(f"Nothing in the file tells how these columns are meant: {shown}."),
+        )
+    if words:
+        missing = st.multiselect(
+            "Words that mean a missing number",
+            list(words),
+            key=f"data.missing.{upload}",
+            help="Columns of numbers with a few words are text until you say that the words mean: not known.",
+        )
+    chosen: dict[str, list[str]] = {}
+    for column, word in (words[label] for label in missing):
+        chosen.setdefault(column, []).append(word)
+    return Reading(decimal, tuple((column, tuple(found)) for column, found in chosen.items()))
 
 
 def _before_the_upload() -> None:
@@ -63,6 +124,9 @@ def _roles_form(frame: pd.DataFrame, upload: str, *, name: str) -> str | None:
         "Roles of the columns", f"{count(len(frame))} rows, {len(frame.columns)} columns. Guessed: please check them."
     )
     st.dataframe(frame.head(5), hide_index=True, key=f"data.preview.{upload}")
+    if notes := frame.attrs["notes"]:
+        with st.expander(f"Noted while reading ({len(notes)})", icon=":material/info:", expanded=True):
+            st.markdown("\n".join(f"- {markdown_plain(note)}" for note in notes[:MOST_NOTES]))
     choices = _reference_groups(_roles(frame, guess, upload), frame, guess, upload)
     left, right = views.side_by_side()
     title = left.text_input("Name of the data set", value=name, key=f"data.title.{upload}", max_chars=120)
@@ -76,6 +140,8 @@ def _roles_form(frame: pd.DataFrame, upload: str, *, name: str) -> str | None:
     choices = replace(choices, words=words.strip() or f"{choices.target} = {choices.favourable}")
     schema = data_cache.with_choices(upload, choices, frame, guess)
     table, warnings = data_cache.checked(upload, choices, frame, schema)
+    with st.expander("Columns and their roles", icon=":material/table_rows:"):
+        data_view.show_roles(schema, key=f"data.roles.{upload}")
     keep = st.button("Keep this data set", type="primary", key=f"data.keep.{upload}", icon=":material/save:")
     data_view.show_groups(schema, table, key=f"data.own.{upload}")
     data_view.show_warnings(warnings)
@@ -113,6 +179,7 @@ def _roles(frame: pd.DataFrame, guess: Schema, upload: str) -> RoleChoices:
         [*(n for n in names if n != target), *cut],
         default=list(started.protected),
         key=f"data.protected.{key}",
+        max_selections=MOST_ATTRIBUTES,
         help="Numbers are cut into groups. The first one is audited first.",
     )
     left_out = second[1].multiselect(

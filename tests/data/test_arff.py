@@ -53,3 +53,42 @@ def test_declared_categories_of_digits_stay_categories():
 def test_each_fault_is_one_sentence(text, words):
     with pytest.raises(DataError, match=words):
         read_table(text.encode(), name="x.arff")
+
+
+WEKA = """@relation 'a b-weka.filters.X-R1'
+@attribute class{yes,no}
+@attribute 'it\\'s a name' real % the type
+@attribute day date "yyyy-MM-dd HH:mm"
+@attribute note string
+@data
+yes,1.5,"2020-01-05 12:30",'50% off, it\\'s' % a comment
+no,?,?,'two\\nlines'
+'?',-.5,'2020-01-06 00:00',plain%text
+"""
+
+
+def test_dates_escapes_and_comments_in_a_row_are_read_as_weka_writes_them():
+    frame = read_table(WEKA.encode(), name="x.arff")
+    assert list(frame.columns) == ["class", "it's a name", "day", "note"]
+    assert frame["class"].tolist() == ["yes", "no", "?"]
+    assert frame["it's a name"].tolist()[::2] == [1.5, -0.5]
+    assert frame["day"].isna().tolist() == [False, True, False]
+    assert frame["note"].tolist() == ["50% off, it's", "two\nlines", "plain%text"]
+
+
+def test_values_may_be_separated_by_white_space():
+    text = "@relation r\n@attribute a numeric\n@attribute b {x,'y z'}\n@data\n1\tx\n2\t'y z'\n"
+    assert read_table(text.encode(), name="x.arff")["b"].tolist() == ["x", "y z"]
+
+
+def test_weights_in_braces_become_a_column():
+    text = "@relation r\n@attribute a numeric\n@attribute b {x,y}\n@data\n1,x,{0.5}\n2,y\n"
+    assert read_table(text.encode(), name="x.arff")["instance_weight"].tolist() == [0.5, 1.0]
+
+
+def test_rows_with_and_without_quotes_read_alike():
+    head = "@relation r\n@attribute a numeric\n@attribute b {x,y}\n@attribute c {0,1}\n@data\n"
+    plain = read_table(f"{head} 1 , x,0\n?,y,1\n\n3,?,1\n".encode(), name="x.arff")
+    quoted = read_table(f"{head}1,'x',0\n?,\"y\",1\n% more\n3,?,'1'\n".encode(), name="x.arff")
+    assert plain.equals(quoted)
+    assert plain["c"].tolist() == ["0", "1", "1"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import io
 import json
@@ -14,11 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from fairneuron_core.data import read_table, upload
-from fairneuron_core.data.columns import value_text
 from fairneuron_core.errors import DataError
 
 
@@ -48,12 +44,21 @@ BAD = {
     "one column": (b"a\n1\n2\n", "x.csv", "reads as one column only \\('a'\\): separate the columns by comma"),
     "unusual delimiter": (b"a:b\n1:2\n", "x.csv", "reads as one column only"),
     "quoted one column": (b'"a,b"\n"1,2"\n', "x.csv", "reads as one column only"),
-    "short row": (b"a,b\n1,2\n3\n", "x.csv", "different lengths \\(the header has 2 fields, another row 1\\)"),
-    "long row": (b"a,b\n1,2\n3,4,5\n", "x.csv", "different lengths \\(the header has 2 fields, another row 3\\)"),
-    "twins that differ": (b"a,a\n1,2\n", "x.csv", "two columns named 'a'"),
+    "short row": (b"a,b\n1,2\n3\n", "x.csv", "different lengths \\(the header has 2 fields, row 3 has 1\\)"),
+    "long row": (b"a,b\n1,2\n3,4,5\n", "x.csv", "different lengths \\(the header has 2 fields, row 3 has 3\\)"),
     "NaN everywhere": (b"a,b\n,NaN\nNA,\n", "x.csv", "holds no values at all"),
+    "too many columns": (",".join(f"c{i}" for i in range(5001)).encode() + b"\n", "x.csv", "5,001 fields, more than"),
+    "a row without end": (b"a,b\n" + b"x" * 2**24 + b",1\n", "x.csv", "row of 'x.csv' is longer than 8 MB"),
+    "a line without end": (b"x" * 2**24, "x.csv", "reads as one column only"),
+    "a header without end": (b"abc," * 2**22, "x.csv", "fields, more than 5,000 columns"),
+    "quote open to the end": (
+        b'a,b\n1,"x\n2,y\n3,z\n',
+        "x.csv",
+        "quote that opens in row 2 of 'x.csv' is never closed",
+    ),
+    "zero byte": (b"a,b\n" + b"1,2\n" * 99 + b"1,\x002\n", "x.csv", "zero byte in line 101"),
     "data as header": (b"39,x,7\n40,y,8\n", "x.csv", "first row of 'x.csv' looks like data \\(39, x, 7"),
-    "unclosed quote": (b'a,b\n"1,2\n', "x.csv", "different lengths|cannot be cut"),
+    "unclosed quote": (b'a,b\n"1,2\n', "x.csv", "different lengths .* or close the quote that is open"),
     "binary": (bytes(range(256)) * 4, "x.csv", "looks like a binary file"),
     "text named parquet": (b"a,b\n1,2\n", "x.parquet", "named like Parquet but its content looks like delimited text"),
     "parquet named csv": (
@@ -63,10 +68,12 @@ BAD = {
     ),
     "text named arff": (b"a,b\n1,2\n", "x.arff", "named like ARFF but its content looks like delimited text"),
     "cut parquet": (parquet(pd.DataFrame({"a": [1]}))[:-9], "x.parquet", "starts like Parquet but is damaged"),
-    "zip": (zipped("a.csv"), "x.zip", "looks like a zip archive"),
-    "excel": (zipped("xl/workbook.xml"), "x.csv", "looks like an Excel workbook"),
-    "old excel": (b"\xd0\xcf\x11\xe0\xa1\xb1" + b"\x00" * 99, "x.xls", "looks like an old Excel"),
-    "gzip": (gzip.compress(b"a,b"), "x.csv.gz", "looks like a gzip archive"),
+    "zip": (zipped("a.csv"), "x.zip", "looks like a zip archive: unpack it first"),
+    "excel": (zipped("xl/workbook.xml"), "x.csv", "looks like an Excel workbook: .* save the sheet as CSV UTF-8"),
+    "old excel": (b"\xd0\xcf\x11\xe0\xa1\xb1" + b"\x00" * 99, "x.xls", "looks like an old Excel .* as CSV UTF-8"),
+    "open document": (zipped("opendocument.spreadsheet"), "x.ods", "looks like an OpenDocument file: .* as CSV UTF-8"),
+    "gzip": (gzip.compress(b"a,b"), "x.csv.gz", "looks like a gzip archive: unpack it first"),
+    "spss": (b"$FL2@(#) SPSS DATA FILE", "x.sav", "looks like an SPSS file: open it in the program that wrote it"),
     "pickle": (pickle.dumps(Bomb()), "x.csv", "a Python pickle, which is never opened"),
     "text pickle": (pickle.dumps(Bomb(), protocol=0), "x.csv", "reads as one column only"),
     "json": (json.dumps({"a": 1}).encode(), "x.json", "looks like a JSON file"),
@@ -135,7 +142,7 @@ def test_blank_lines_row_numbers_twins_and_empty_columns_are_handled_and_told():
     frame = read_table(b",a,a,b,empty\n0,1,1,x,\n\n1,2,2,y,\n", name="x.csv")
     assert list(frame.columns) == ["a", "b"]
     assert len(frame) == 2
-    assert [note.split()[0] for note in frame.attrs["notes"]] == ["The", "Column", "Left"]
+    assert [note.split()[0] for note in frame.attrs["notes"]] == ["The", "Stand", "Left"]
 
 
 def test_spreadsheet_formulas_and_markup_stay_plain_text():
@@ -172,39 +179,3 @@ def test_parquet_types_become_numbers_and_text():
 def test_a_pandas_index_stored_in_parquet_is_no_column():
     frame = pd.DataFrame({"a": [1, 2], "b": ["x", "y"]}, index=[5, 9])
     assert list(read_table(parquet(frame), name="x.pq").columns) == ["a", "b"]
-
-
-CELLS = st.text(
-    st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs"), include_characters=',;|\t\n"'), max_size=12
-)
-NUMBERS = st.one_of(st.none(), st.integers(-(10**9), 10**9), st.floats(-1e12, 1e12, allow_nan=False))
-
-
-@settings(max_examples=80, deadline=None)
-@given(
-    rows=st.lists(st.tuples(CELLS, NUMBERS), min_size=1, max_size=12),
-    delimiter=st.sampled_from([",", ";", "\t", "|"]),
-    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
-)
-def test_any_table_written_as_delimited_text_reads_back(rows, delimiter, encoding):
-    sink = io.StringIO()
-    writer = csv.writer(sink, delimiter=delimiter)
-    writer.writerow(["word", "number", "end"])
-    writer.writerows([(f"w{text}", "" if number is None else repr(number), "z") for text, number in rows])
-    frame = read_table(sink.getvalue().encode(encoding), name="x.csv")
-    assert frame["word"].tolist() == [value_text(f"w{text}") for text, _ in rows]
-    wanted = np.array([np.nan if number is None else float(number) for _, number in rows])
-    if np.isnan(wanted).all():
-        assert "number" not in frame
-    else:
-        assert np.array_equal(frame["number"].to_numpy(dtype=float), wanted, equal_nan=True)
-
-
-@settings(max_examples=150, deadline=None)
-@given(content=st.one_of(st.binary(max_size=300), st.text(max_size=120), st.text('a,;"\n1?\t', max_size=40)))
-def test_any_content_gives_a_table_or_one_sentence(content):
-    try:
-        outcome = read_table(content if isinstance(content, bytes) else content.encode(), name="a.csv")
-    except DataError as error:
-        outcome = str(error)
-    assert "\n" not in outcome if isinstance(outcome, str) else len(outcome) >= 1
