@@ -7,13 +7,14 @@ PORT ?= 8501
 WORKERS ?= 2
 ADDRESS ?= 127.0.0.1
 
-.PHONY: help app test setup check data experiments bench bench-docs clean
+.PHONY: help app test setup check fuzz data experiments bench bench-docs clean
 
 help:
 	@echo "make app    set everything up and serve the dashboard on http://localhost:$(PORT)"
 	@echo "make test   set everything up and run every test, the browser's too"
 	@echo "make setup  set everything up without serving"
 	@echo "make check  style checks"
+	@echo "make fuzz   read 2,000 damaged model files of every format (about five minutes)"
 	@echo "make data   rebuild the built-in data sets from their published sources"
 	@echo "make experiments  compare all methods over 10 seeds on every data set (an hour or two)"
 	@echo "make bench  measure how fast paths are sliced (minutes); bench-docs also writes it into the documentation"
@@ -32,6 +33,9 @@ test: $(VENV)/ready-test
 check: $(VENV)/ready-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+fuzz: $(VENV)/ready-test
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 nice $(BIN)/python tests/formats/mutate.py all 2000 $(SEED)
 
 data: $(VENV)/ready
 	$(BIN)/python -m fairneuron_core.data.build

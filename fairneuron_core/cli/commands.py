@@ -17,8 +17,10 @@ from fairneuron_core.cli.certify import add_certify_arguments, certify_status, r
 from fairneuron_core.cli.doctor import examine
 from fairneuron_core.cli.experiment import add_experiment_arguments, run_experiment, show_experiment
 from fairneuron_core.cli.hunt import add_hunt_arguments, audit_status, run_hunt, show_hunt
+from fairneuron_core.cli.model import add_model_arguments, model_status, run_model
 from fairneuron_core.cli.output import progress_line, writable
 from fairneuron_core.cli.proofs import add_proofs_arguments, run_proofs, show_proofs
+from fairneuron_core.cli.show_model import show_model
 from fairneuron_core.errors import SettingError
 from fairneuron_core.workspace import Workspace, open_workspace
 
@@ -176,6 +178,13 @@ COMMANDS: dict[str, Command] = {
         "Say what this installation has: versions, device, store, worker.", _nothing, examine, show.facts
     ),
     "data": Command("List the data sets, or show one.", _data_arguments, _data, show.data),
+    "model": Command(
+        "Check, map, import or export a network file of any tool, or bring predictions.",
+        add_model_arguments,
+        run_model,
+        show_model,
+        model_status,
+    ),
     "train": Command("Train a network on a data set.", _train_arguments, _job("train"), show.training),
     "audit": Command(
         "Audit a model: gaps between groups, with intervals.", _flags("audit"), _job("audit"), show.audit, audit_status

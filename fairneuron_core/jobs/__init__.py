@@ -7,7 +7,10 @@ from fairneuron_core.jobs.certify import CERTIFY, CertifyParams
 from fairneuron_core.jobs.context import JobContext, JobResult, JobRow, default_threads
 from fairneuron_core.jobs.experiment import EXPERIMENT
 from fairneuron_core.jobs.figures import audit_part, compare_part
+from fairneuron_core.jobs.fit_check import FitReport, check_fit
+from fairneuron_core.jobs.foreign_network import bring_network, load_network, open_file, settled
 from fairneuron_core.jobs.hunt import HUNT, HuntParams
+from fairneuron_core.jobs.mapping_suggestion import suggest_mapping
 from fairneuron_core.jobs.material import (
     Material,
     find_classifier,
@@ -20,8 +23,10 @@ from fairneuron_core.jobs.material import (
 )
 from fairneuron_core.jobs.neurons import NEURONS, NeuronsParams, conflict_of_neurons, usage_json, usage_of_part
 from fairneuron_core.jobs.paths import PATHS, PathsParams, paths_json
+from fairneuron_core.jobs.predictions import Predictions, bring_predictions, without_network
 from fairneuron_core.jobs.proofs import PROOFS
 from fairneuron_core.jobs.repair import REPAIR, RepairParams
+from fairneuron_core.jobs.saved_mappings import forget_mapping, read_mapping, save_mapping, saved_mapping
 from fairneuron_core.jobs.search import SEARCH, SearchJobParams
 from fairneuron_core.jobs.tour import TOUR, TourParams
 from fairneuron_core.jobs.train import TRAIN, TrainParams, fit_classifier
@@ -35,6 +40,7 @@ __all__ = [
     "AuditParams",
     "CertifyParams",
     "ExperimentParams",
+    "FitReport",
     "HuntParams",
     "JobContext",
     "JobResult",
@@ -42,24 +48,37 @@ __all__ = [
     "Material",
     "NeuronsParams",
     "PathsParams",
+    "Predictions",
     "ProofsParams",
     "RepairParams",
     "SearchJobParams",
     "TourParams",
     "TrainParams",
     "audit_part",
+    "bring_network",
+    "bring_predictions",
+    "check_fit",
     "compare_part",
     "conflict_of_neurons",
     "default_threads",
     "find_classifier",
     "find_dataset",
     "fit_classifier",
+    "forget_mapping",
     "gather",
+    "load_network",
+    "open_file",
     "paths_json",
+    "read_mapping",
+    "save_mapping",
+    "saved_mapping",
+    "settled",
     "store_classifier",
     "store_dataset",
     "stored_model_reference",
     "stored_reference",
+    "suggest_mapping",
     "usage_json",
     "usage_of_part",
+    "without_network",
 ]

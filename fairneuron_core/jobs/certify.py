@@ -13,6 +13,7 @@ from fairneuron_core.errors import SettingError
 from fairneuron_core.jobs.context import JobContext, JobResult, job_of
 from fairneuron_core.jobs.figures import audit_part
 from fairneuron_core.jobs.material import Material, choose_attribute, find_classifier, find_dataset
+from fairneuron_core.jobs.predictions import require_network
 from fairneuron_core.jobs.stand_ins import stand_ins
 from fairneuron_core.metrics import audit_json
 from fairneuron_core.metrics.as_json import estimate_json
@@ -131,7 +132,8 @@ def ask(
 ) -> Asked:
     """Return the question that the settings ask; data and model are looked up where they are not given."""
     dataset = dataset or find_dataset(params.data, context.workspace)
-    classifier = classifier or find_classifier(params.model, context.workspace)
+    classifier = classifier or find_classifier(params.model, context.workspace, dataset=dataset)
+    require_network(classifier)
     freedom = freedom_of(dataset, params.protected, params.within)
     return Asked(dataset, classifier, freedom, similar_space(dataset.schema, classifier, freedom))
 

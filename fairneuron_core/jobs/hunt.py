@@ -9,6 +9,7 @@ from typing import Any
 from fairneuron_core.jobs.certify import freedom_of
 from fairneuron_core.jobs.context import JobContext, JobResult, job_of
 from fairneuron_core.jobs.material import find_classifier, find_dataset
+from fairneuron_core.jobs.predictions import require_network
 from fairneuron_core.metrics.as_json import estimate_json
 from fairneuron_core.params import params_json, setting
 from fairneuron_core.store.plain import plain
@@ -55,7 +56,8 @@ class HuntParams:
 
 def _work(params: HuntParams, context: JobContext) -> JobResult:
     dataset = find_dataset(params.data, context.workspace)
-    classifier = find_classifier(params.model, context.workspace)
+    classifier = find_classifier(params.model, context.workspace, dataset=dataset)
+    require_network(classifier)
     found = hunt(
         dataset,
         classifier,

@@ -39,7 +39,7 @@ def find_dataset(ref: str, workspace: Workspace) -> Dataset:
     if is_built_in(ref):
         return load_dataset(ref)
     if Path(ref).is_file():
-        frame = read_table(Path(ref).read_bytes(), name=Path(ref).name)
+        frame = read_table(Path(ref), name=Path(ref).name)
         return make_dataset(frame, guess_schema(frame), name=Path(ref).stem, title=Path(ref).name)
     found = _stored(ref, workspace)
     return replace(dataset_from_bytes(workspace.get(found.sha256), name=found.id), title=found.title)
@@ -78,10 +78,15 @@ def _stored(ref: str, workspace: Workspace) -> DatasetRecord:
         ) from None
 
 
-def find_classifier(ref: str, workspace: Workspace) -> Classifier:
-    """Return the classifier of a stored id or a model file (NotFoundError, ModelError)."""
+def find_classifier(ref: str, workspace: Workspace, *, dataset: Dataset | None = None) -> Classifier:
+    """Return the classifier of a stored id or a model file (NotFoundError, ModelError).
+
+    Files are read in a process of their own; one of another tool needs the data set that its inputs are made from.
+    """
     if Path(ref).is_file():
-        return read_model(Path(ref).read_bytes(), name=Path(ref).name)
+        from fairneuron_core.jobs.foreign_network import classifier_of_file
+
+        return classifier_of_file(Path(ref), dataset, workspace)
     try:
         return read_model(workspace.get(get_model(open_store(workspace), ref).sha256), name=ref)
     except NotFoundError:
@@ -105,10 +110,10 @@ def store_classifier(classifier: Classifier, workspace: Workspace, *, name: str,
     ).id
 
 
-def stored_model_reference(ref: str, workspace: Workspace) -> str:
-    """Turn a model reference into the id of the stored model; a file is stored first."""
+def stored_model_reference(ref: str, workspace: Workspace, *, classifier: Classifier | None = None) -> str:
+    """Turn a model reference into the id of the stored model; a file (read as `classifier` already) is stored first."""
     if Path(ref).is_file():
-        return store_classifier(find_classifier(ref, workspace), workspace, name=Path(ref).stem)
+        return store_classifier(classifier or find_classifier(ref, workspace), workspace, name=Path(ref).stem)
     return get_model(open_store(workspace), ref).id
 
 
@@ -152,7 +157,7 @@ class Material:
 def gather(data: str, model: str, workspace: Workspace, *, protected: str | None = None) -> Material:
     """Find the data set and the classifier and check that they fit; `protected` defaults to the first attribute."""
     dataset = find_dataset(data, workspace)
-    return Material(dataset, find_classifier(model, workspace), choose_attribute(dataset, protected))
+    return Material(dataset, find_classifier(model, workspace, dataset=dataset), choose_attribute(dataset, protected))
 
 
 def choose_attribute(dataset: Dataset, protected: str | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from fairneuron_core.errors import SettingError
 from fairneuron_core.jobs.context import JobContext, JobResult, job_of
 from fairneuron_core.jobs.material import PARTS, Material, gather
+from fairneuron_core.jobs.predictions import require_network
 from fairneuron_core.models.gap_penalty import Gap
 from fairneuron_core.params import params_json, setting
 from fairneuron_core.paths import suggest_setting
@@ -43,6 +44,7 @@ class NeuronsParams:
 def _work(params: NeuronsParams, context: JobContext) -> JobResult:
     began = time.perf_counter()
     material = gather(params.data, params.model, context.workspace, protected=params.protected)
+    require_network(material.classifier)
     if params.part == "holdout":
         raise SettingError("Paths are counted on rows of the split: choose train, validation or test.")
     if params.coverage is None:

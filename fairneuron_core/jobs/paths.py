@@ -10,6 +10,7 @@ import numpy as np
 from fairneuron_core.errors import SettingError
 from fairneuron_core.jobs.context import JobContext, JobResult, job_of
 from fairneuron_core.jobs.material import PARTS, Material, gather
+from fairneuron_core.jobs.predictions import require_network
 from fairneuron_core.jobs.table_paths import data_of_model, require_place, table_codes, table_rows, write_keys
 from fairneuron_core.metrics.intervals import wilson
 from fairneuron_core.params import params_json, setting
@@ -82,6 +83,7 @@ def _work(params: PathsParams, context: JobContext) -> JobResult:
     if params.table is not None:
         params = replace(params, data=data_of_model(params.model, context.workspace, otherwise=params.data))
     material = gather(params.data, params.model, context.workspace, protected=params.protected)
+    require_network(material.classifier)
     if params.part == "holdout":
         raise SettingError("Paths are counted on rows of the split: choose train, validation or test.")
     rows, codes = _rows(material, params)

@@ -73,7 +73,7 @@ def recheck(
     `data` and `model` replace the references in the certificate; its hashes decide whether they are the same things.
     """
     dataset = find_dataset(data or str(certificate["data"]), workspace)
-    classifier = find_classifier(model or str(certificate["model"]), workspace)
+    classifier = find_classifier(model or str(certificate["model"]), workspace, dataset=dataset)
     failures = _other_things(certificate, dataset, classifier)
     checked = {"counterexamples": 0, "proved": 0, "drawn": 0}
     if not failures:

@@ -11,6 +11,7 @@ from fairneuron_core.jobs.context import JobContext, JobResult, JobRow, filled
 from fairneuron_core.jobs.figures import compare_part
 from fairneuron_core.jobs.machine import ONE_NETWORK, use_threads
 from fairneuron_core.jobs.material import Material, gather, store_classifier, stored_model_reference
+from fairneuron_core.jobs.predictions import require_network
 from fairneuron_core.metrics import audit_json, compare_json
 from fairneuron_core.models import Checkpoint, resolve_device
 from fairneuron_core.params import params_json, parse_params, setting
@@ -87,7 +88,8 @@ def _run(params: Mapping[str, Any], context: JobContext) -> JobResult:
     use_threads(ONE_NETWORK)
     row = repair_row(common.method)
     material = gather(common.data, common.model, context.workspace, protected=common.protected)
-    parent = stored_model_reference(common.model, context.workspace)
+    require_network(material.classifier)
+    parent = stored_model_reference(common.model, context.workspace, classifier=material.classifier)
     task = repair_task(material, common, progress=context.progress, checkpoint=context.checkpoint)
     found = repair(task, row, own)
     classifier = with_parent(found.classifier, parent)

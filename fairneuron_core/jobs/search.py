@@ -13,6 +13,7 @@ from fairneuron_core.experiments import SearchParams, Trial, search
 from fairneuron_core.jobs.context import JobContext, JobResult, job_of
 from fairneuron_core.jobs.machine import use_threads
 from fairneuron_core.jobs.material import gather, store_classifier, stored_model_reference
+from fairneuron_core.jobs.predictions import require_network
 from fairneuron_core.jobs.repair import before_and_after, repair_task, with_parent
 from fairneuron_core.params import params_json, setting
 
@@ -33,7 +34,8 @@ def _work(params: SearchJobParams, context: JobContext) -> JobResult:
     began = time.perf_counter()
     use_threads(params.threads)
     material = gather(params.data, params.model, context.workspace, protected=params.protected)
-    parent = stored_model_reference(params.model, context.workspace)
+    require_network(material.classifier)
+    parent = stored_model_reference(params.model, context.workspace, classifier=material.classifier)
     task = repair_task(material, params, progress=context.progress, checkpoint=context.checkpoint)
     found = search(task, params)
     results: dict[str, Any] = {

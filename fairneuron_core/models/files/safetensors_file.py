@@ -32,17 +32,22 @@ def to_safetensors(classifier: Classifier) -> bytes:
         f"layer{i}.{part}": getattr(layer, part) for i, layer in enumerate(layers) for part in ("weight", "bias")
     }
     tensors |= {f"mean{i}": mean for i, mean in enumerate(classifier.means)}
+    tensors = {name: np.ascontiguousarray(value, np.float32) for name, value in tensors.items()}
+    # One entry only: the library writes several in an order that changes from call to call.
+    return save(tensors, {_FORMAT: description_of(classifier)})
+
+
+def description_of(classifier: Classifier) -> str:
+    """Return as JSON what belongs to a classifier beside its weights: activations, encoder, threshold, record, rule."""
     described = {
-        "activations": [layer.activation for layer in layers],
+        "activations": [layer.activation for layer in linear_layers(classifier.network)],
         "encoder": dataclasses.asdict(classifier.encoder),
         "threshold": classifier.threshold,
         "record": dataclasses.asdict(classifier.record),
     }
     if classifier.rule is not None:
         described["rule"] = rule_json(classifier.rule)
-    tensors = {name: np.ascontiguousarray(value, np.float32) for name, value in tensors.items()}
-    # One entry only: the library writes several in an order that changes from call to call.
-    return save(tensors, {_FORMAT: json.dumps(described, sort_keys=True)})
+    return json.dumps(described, sort_keys=True)
 
 
 def from_safetensors(content: bytes) -> Classifier:
