@@ -24,13 +24,13 @@ from pages.ui.certify_view import (
     show_unread,
 )
 from pages.ui.hunt_view import hunt_section
-from pages.ui.pickers import data_titles, pick_model
+from pages.ui.pickers import data_titles, pick_network
 
 QUESTION = "Would anybody be decided differently if only a protected attribute changed?"
 
 
 def show() -> None:
-    picked = pick_model(key="certify", question=QUESTION)
+    picked = pick_network(key="certify", question=QUESTION)
     if picked is None:
         return
     head = st.container()

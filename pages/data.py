@@ -9,7 +9,7 @@ import streamlit as st
 
 from pages.ui import cache, data_cache, data_view, jobs, state, views
 from pages.ui.own_tables import own_tables
-from pages.ui.pickers import pick_data
+from pages.ui.pickers import bring_a_network, pick_data
 from pages.ui.upload_form import upload_table
 
 QUESTION = "What is in the data, and who is in which group?"
@@ -67,6 +67,8 @@ def _next_steps(ref: str) -> None:
         st.switch_page("pages/overview.py")
     if st.button("Train a network", key="data.train", type="tertiary"):
         st.switch_page("pages/model.py")
+    if st.button("Bring a network", key="data.bring", type="tertiary"):
+        bring_a_network()
 
 
 show()

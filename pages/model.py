@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import streamlit as st
 
+from fairneuron_core.report.words import markdown_plain
 from fairneuron_core.store import ModelRow, RunRecord, get_model, open_store
 from pages.ui import cache, jobs, state, views
-from pages.ui.model_forms import manage_form, train_form, transfer_form
+from pages.ui.export_form import export_form
+from pages.ui.model_forms import manage_form, train_form
 from pages.ui.model_view import network_sentence, show_cards, show_origin, show_picture, show_training
-from pages.ui.pickers import data_titles, pick
+from pages.ui.network_upload import ADDED, bring_network_form
+from pages.ui.pickers import BRING, bring_a_network, data_titles, pick, predictions_only
+from pages.ui.predictions_form import predictions_form
 
 QUESTION = "Which network is judged, and what does it read?"
 _WATCHED = "model.watched"
-_TABS = ("Training", "Train a network", "Files", "Name and delete")
+THIS, TRAIN, OWN, TAKE, MANAGE = "This network", "Train a network", "Bring your own", "Take it along", "Name and delete"
 
 
 def show() -> None:
@@ -29,15 +36,11 @@ def show() -> None:
         network_sentence(row, data, attribute),
         chips=[data_titles().get(data, data), f"{row.name} · {row.id}", f"audited by {attribute}"],
     )
+    if state.remembered(ADDED) == row.id:
+        _just_added(row)
     if run is not None:
         _watch(run)
-    show_cards(row, data, attribute)
-    left, right = views.side_by_side(wide="left")
-    with left:
-        show_picture(data, row.id)
-    with right:
-        show_origin(row, data, attribute)
-    _tabs(row, data, attribute)
+    _with_network(row, data, attribute)
 
 
 def _without_network(data: str, attribute: str, run: RunRecord | None) -> None:
@@ -46,23 +49,76 @@ def _without_network(data: str, attribute: str, run: RunRecord | None) -> None:
     )
     if run is not None:
         _watch(run)
-    train, files = st.tabs(_TABS[1:3])
+    train, own = _tabs([TRAIN, OWN], key="model.tabs.none")
     with train:
         train_form(data, attribute)
-    with files:
-        transfer_form(data, None)
+    with own:
+        _bring(data)
 
 
-def _tabs(row: ModelRow, data: str, attribute: str) -> None:
-    training, train, files, manage = st.tabs(_TABS, key="model.tabs")
-    with training:
-        show_training(row)
+def _with_network(row: ModelRow, data: str, attribute: str) -> None:
+    # Every tab but the first is drawn at once: what was typed or uploaded in one stays when another is opened.
+    this, train, own, take, manage = _tabs([THIS, TRAIN, OWN, TAKE, MANAGE], key="model.tabs")
+    without = predictions_only(data, row.id)
+    if this.open:
+        with this:
+            _this_network(row, data, attribute, without)
     with train:
         train_form(data, attribute)
-    with files:
-        transfer_form(data, row)
+    with own:
+        _bring(data)
+    with take:
+        if without:
+            views.quiet(without)
+        else:
+            export_form(data, row)
     with manage:
         manage_form(row)
+
+
+def _tabs(names: list[str], *, key: str) -> Sequence[Any]:
+    """Return the tabs; another page, or a network just added, may have asked for one of them."""
+    asked = state.remembered(BRING)
+    if asked is not None:
+        state.set_widget(key, OWN if asked else names[0])
+        state.forget(BRING)
+    return st.tabs(names, key=key, on_change="rerun")
+
+
+def _this_network(row: ModelRow, data: str, attribute: str, without: str) -> None:
+    show_cards(row, data, attribute)
+    if without:
+        if views.empty_state(
+            "There is no network here to look into",
+            without,
+            "Bring the network",
+            key="model.predictions",
+            icon=":material/table_chart:",
+        ):
+            bring_a_network()
+        return
+    left, right = views.side_by_side(wide="left")
+    with left:
+        show_picture(data, row.id)
+    with right:
+        show_origin(row, data, attribute)
+    show_training(row)
+
+
+def _bring(data: str) -> None:
+    bring_network_form(data)
+    with st.expander(
+        "No network file? Bring predictions only", icon=":material/table_chart:", key=f"model.predictions.{data}"
+    ):
+        predictions_form(data)
+
+
+def _just_added(row: ModelRow) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f":green[:material/check_circle:] **{markdown_plain(row.name)}** was added and is chosen\\.")
+        if st.button("Audit it", type="primary", key="model.audit", icon=":material/balance:"):
+            state.forget(ADDED)
+            st.switch_page("pages/audit.py")
 
 
 def _training_of(data: str) -> RunRecord | None:

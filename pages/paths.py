@@ -13,7 +13,7 @@ from fairneuron_core.report.words import count, listed, quantity
 from pages.ui import cache, neuron_view, path_settings, path_view, row_picker, state, views
 from pages.ui.network_view import network_view
 from pages.ui.path_view import Sample, sample_of
-from pages.ui.pickers import pick_model
+from pages.ui.pickers import pick_network
 
 QUESTION = "Which neurons decide about this person?"
 NETWORK = "paths.network"
@@ -21,7 +21,7 @@ SHOWN = {"18 largest": 18, "60 largest": 60, "all": None}
 
 
 def show() -> None:
-    picked = pick_model(key="paths", question=QUESTION)
+    picked = pick_network(key="paths", question=QUESTION)
     if picked is not None:
         _page(*picked)
 

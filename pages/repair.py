@@ -13,7 +13,7 @@ from pages.ui import jobs, state, views
 from pages.ui.cache import device_sentence
 from pages.ui.inputs import form_for
 from pages.ui.method_picker import pick_method
-from pages.ui.pickers import pick_model
+from pages.ui.pickers import pick_network
 from pages.ui.repair_view import result_sentence, show_repair_result
 from pages.ui.search_form import search_fields
 from pages.ui.search_view import show_search_result
@@ -23,7 +23,7 @@ ANSWER = "A repair retrains the network on the training rows; before and after a
 
 
 def show() -> None:
-    picked = pick_model(key="repair", question=QUESTION)
+    picked = pick_network(key="repair", question=QUESTION)
     if picked is None:
         return
     data, model, attribute = picked

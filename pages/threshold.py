@@ -14,7 +14,7 @@ from fairneuron_core.report.figures import cumulative_share, path_frequency_hist
 from fairneuron_core.report.path_tables import counts_table, settings_table
 from fairneuron_core.report.words import count, counted, number, quantity
 from pages.ui import cache, path_settings, state, theme, views
-from pages.ui.pickers import pick_model
+from pages.ui.pickers import pick_network
 
 QUESTION = "Which samples take rare paths?"
 # A ladder of nearly equal steps on a logarithmic scale that holds the values of the paper's grid.
@@ -25,7 +25,7 @@ THETAS = (
 
 
 def show() -> None:
-    picked = pick_model(key="threshold", question=QUESTION)
+    picked = pick_network(key="threshold", question=QUESTION)
     if picked is not None:
         _page(*picked)
 

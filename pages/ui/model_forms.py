@@ -1,22 +1,17 @@
-"""What can be done on the Model page: train a network as a run, bring one as a file, take one along, rename, delete."""
+"""What can be done on the Model page besides bringing and taking files: train a network as a run, rename, delete."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import PurePath
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
-from fairneuron_core.errors import FairNeuronError, ModelError
-from fairneuron_core.report.words import counted, markdown_plain
+from fairneuron_core.errors import FairNeuronError
+from fairneuron_core.report.words import markdown_plain
 from fairneuron_core.store import ModelRow, delete_model, open_store, rename_model
-from fairneuron_core.types import Classifier, Dataset
 from pages.ui import cache, jobs, state, views
 from pages.ui.inputs import form_for
 
-_CHECKED_ROWS = 50
 _OWN_FIELDS = ("data", "protected", "include_protected")
 
 
@@ -74,77 +69,6 @@ def _is_built_in(data: str) -> bool:
 
 def _attribute_setting(data: str, attribute: str) -> dict[str, str]:
     return {} if attribute == cache.dataset(data).schema.protected[0] else {"protected": attribute}
-
-
-def transfer_form(data: str, row: ModelRow | None) -> None:
-    """Offer the chosen network as a file, and take a file in."""
-    from fairneuron_core.models import MAX_MODEL_MB, MODEL_FORMATS
-
-    left, right = views.side_by_side()
-    with left:
-        if row is not None:
-            views.section("Take it along", "Architecture, weights, encoder, threshold and history in one file.")
-            for name, form in MODEL_FORMATS.items():
-                st.download_button(
-                    f"Download as {form.title}",
-                    lambda form=form: form.write(cache.material(data, row.id).classifier),
-                    file_name=f"{row.id}{form.suffix}",
-                    key=f"model.download.{name}",
-                    on_click="ignore",
-                    icon=":material/download:",
-                )
-    with right:
-        titles = " or ".join(form.title for form in MODEL_FORMATS.values())
-        views.section(
-            "Bring one", f"A {titles} file from here or from fairneuron train --out; the content decides, not the name."
-        )
-        given = st.file_uploader("Model file", key="model.upload", max_upload_size=MAX_MODEL_MB)
-        if given is not None:
-            _take_in(given.getvalue(), given.name, data)
-
-
-def _take_in(content: bytes, name: str, data: str) -> None:
-    from fairneuron_core.models import read_model
-
-    try:
-        classifier = read_model(content, name=name)
-        check_fit(classifier, cache.dataset(data))
-        if st.button("Add this network", type="primary", key="model.add", icon=":material/add:"):
-            state.choose(model=add_network(classifier, data, name=name))
-            st.rerun()
-    except FairNeuronError as error:
-        views.error_box(error)
-        return
-    columns = counted(len(classifier.encoder.columns), "column")
-    views.quiet(f"The file holds a network that reads {columns} of this data set, {classifier.record.made_by}.")
-
-
-def check_fit(classifier: Classifier, dataset: Dataset) -> None:
-    """Raise ModelError unless the network can read these data: its columns are there, with values that it knows."""
-    from fairneuron_core.data import encode
-    from fairneuron_core.models import scores
-
-    for column in classifier.encoder.columns:
-        own = dataset.schema.column(column.name).levels if column.name in dataset.schema.names else ()
-        if column.kind == "category" and own and not set(own) & set(column.levels):
-            raise ModelError(
-                f"The model knows none of the values that '{dataset.title}' has in column '{column.name}': choose the "
-                "data that the model was trained on."
-            )
-    rows = np.arange(min(_CHECKED_ROWS, len(dataset.frame)))
-    scores(classifier, encode(dataset, rows, classifier.encoder).features)
-
-
-def add_network(classifier: Classifier, data: str, *, name: str) -> str:
-    """Store an uploaded network with its data reference and return its id."""
-    from fairneuron_core.jobs import store_classifier
-
-    told = (
-        classifier
-        if classifier.record.data == data
-        else replace(classifier, record=replace(classifier.record, data=data))
-    )
-    return store_classifier(told, cache.workspace(), name=PurePath(name).stem[:80] or "uploaded network")
 
 
 def manage_form(row: ModelRow) -> None:

@@ -15,7 +15,7 @@ from fairneuron_core.store import ModelRow
 from fairneuron_core.types import Classifier, Dataset, DecisionRule
 from pages.ui import cache, jobs, state, theme, views
 from pages.ui.network_view import network_view
-from pages.ui.pickers import made_words, models_of
+from pages.ui.pickers import made_words, models_of, predictions_only
 
 _SHOWN_SETTINGS = ("hidden", "learning_rate", "batch_size", "epochs", "best_epoch", "method", "rarity", "coverage")
 
@@ -41,11 +41,20 @@ def network_sentence(row: ModelRow, data: str, attribute: str) -> str:
     material = cache.material(data, row.id, attribute)
     columns, width = material.classifier.encoder.columns, material.classifier.encoder.width
     rule = material.classifier.rule
+    if predictions_only(data, row.id):
+        return (
+            f"“{row.name}” are {_predictions_words(material.classifier)}; what they were made from is not said there."
+        )
     return (
         f"“{row.name}” decides from {counted(len(columns), 'column')} ({counted(width, 'input')}); it "
         f"{reads_words(material.classifier, material.dataset)}."
         + (f" Its thresholds read {rule.attribute}." if isinstance(rule, DecisionRule) else "")
     )
+
+
+def _predictions_words(classifier: Classifier) -> str:
+    recipe = classifier.record.recipe
+    return f"{recipe.get('kind', 'scores')} in column '{recipe.get('column')}' of '{recipe.get('file')}'"
 
 
 def show_cards(row: ModelRow, data: str, attribute: str) -> None:
@@ -56,11 +65,14 @@ def show_cards(row: ModelRow, data: str, attribute: str) -> None:
     gap = found.metrics["demographic_parity_difference"].estimate
     weights = sum(a * b + b for a, b in itertools.pairwise(sizes))
     with views.cards(min_width=200, most=4):
-        views.number_card(
-            "Architecture",
-            "-".join(map(str, sizes)),
-            f"{counted(len(sizes) - 2, 'hidden layer')}, {count(weights)} weights and biases",
-        )
+        if predictions_only(data, row.id):
+            views.number_card("Predictions", count(len(cache.dataset(data).frame)), "One per row, from a file.")
+        else:
+            views.number_card(
+                "Architecture",
+                "-".join(map(str, sizes)),
+                f"{counted(len(sizes) - 2, 'hidden layer')}, {count(weights)} weights and biases",
+            )
         if classifier.rule is None:
             shown = number(classifier.threshold, digits=2), "Favourable from this score on."
         elif isinstance(classifier.rule, DecisionRule):

@@ -17,6 +17,8 @@ from pages.ui import cache, jobs, state, views
 
 EXAMPLE = "census"
 PARTS = {"test": "Test rows", "holdout": "Hold-out table", "validation": "Validation rows", "train": "Training rows"}
+BRING = "model.bring"
+"""What another page remembers to open the Model page where a file is brought."""
 _SHORT_ID = 6
 _MADE = {"train": "trained", "repair": "repaired", "search": "repaired by a search"}
 
@@ -32,6 +34,43 @@ def pick_model(*, key: str, question: str = "") -> tuple[str, str, str] | None:
         _nothing_yet(data, key=key, question=question)
         return None
     return data, model, attribute
+
+
+def pick_network(*, key: str, question: str) -> tuple[str, str, str] | None:
+    """Draw the bar as `pick_model` does, for pages that look inside a network.
+
+    Returns None also where predictions from a file are chosen, after it has said what is missing.
+    """
+    picked = pick_model(key=key, question=question)
+    if picked is None:
+        return None
+    data, model, _ = picked
+    said = predictions_only(data, model)
+    if not said:
+        return picked
+    views.page_header(question)
+    if views.empty_state(
+        "There is no network here to look into",
+        said,
+        "Bring the network",
+        key=f"{key}.predictions",
+        icon=":material/table_chart:",
+    ):
+        bring_a_network()
+    return None
+
+
+def predictions_only(data: str, model: str) -> str:
+    """Return the sentence that says why a page needs a network; empty for a network."""
+    from fairneuron_core.jobs.predictions import without_network
+
+    return without_network(cache.material(data, model).classifier) or ""
+
+
+def bring_a_network() -> None:
+    """Open the Model page where a network file is brought."""
+    state.remember(BRING, True)
+    st.switch_page("pages/model.py")
 
 
 def pick(*, key: str) -> tuple[str, str | None, str]:

@@ -144,4 +144,4 @@ def test_a_model_for_other_columns_is_one_sentence(filled_workspace, column, sai
 def test_a_pickle_is_refused_whatever_its_name(filled_workspace):
     at = upload(filled_workspace, b"\x80\x04N.", "net.safetensors")
     (error,) = at.error
-    assert "is a Python pickle" in error.value
+    assert "is a bare Python pickle" in error.value
