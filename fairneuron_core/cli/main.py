@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from fairneuron_core import __version__
 from fairneuron_core.cli.commands import COMMANDS
+from fairneuron_core.cli.output import answer_alone
 from fairneuron_core.errors import FairNeuronError, SettingError
 
 BAD_INPUT = 2
@@ -43,7 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         arguments = build_parser(next((w for w in words if w in COMMANDS), None)).parse_args(words)
-        results = COMMANDS[arguments.command].run(arguments)
+        with answer_alone():
+            results = COMMANDS[arguments.command].run(arguments)
         if results is not None:
             _print(arguments, results)
             return COMMANDS[arguments.command].status(results)

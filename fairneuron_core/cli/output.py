@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from fairneuron_core.errors import SettingError
@@ -32,3 +35,26 @@ def progress_line() -> Callable[[Progress], None]:
             print(f"\r\033[K{now:3d} %  {progress.message}", end="", file=sys.stderr, flush=True)
 
     return report
+
+
+@contextmanager
+def answer_alone() -> Iterator[None]:
+    """Send to standard error whatever is written to standard output meanwhile, by C libraries too.
+
+    Standard output carries the answer and nothing else; the solver prints lines of its own that no option turns off.
+    Where standard output is no file of the system (a test, a notebook), it is left alone.
+    """
+    try:
+        number, elsewhere = sys.stdout.fileno(), sys.stderr.fileno()
+    except (AttributeError, io.UnsupportedOperation, ValueError):
+        yield
+        return
+    sys.stdout.flush()
+    kept = os.dup(number)
+    os.dup2(elsewhere, number)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, number)
+        os.close(kept)

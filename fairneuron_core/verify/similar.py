@@ -200,7 +200,8 @@ def read_columns(classifier: Classifier) -> list[tuple[EncodedColumn, int]]:
 
 
 def _free_column(schema: Schema, encoded: EncodedColumn, start: int, freedom: Freedom, asked: list[str]) -> FreeColumn:
-    column = schema.column(encoded.name) if encoded.name in schema.names else Column(encoded.name, "feature", encoded.raw_kind)
+    known = encoded.name in schema.names
+    column = schema.column(encoded.name) if known else Column(encoded.name, "feature", encoded.raw_kind)
     window = next((freedom.within[name] for name in asked if name in freedom.within), None)
     if window is None:
         gaps = any(MISSING in schema.column(name).levels for name in asked) and column.kind == "numeric"
