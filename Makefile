@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
-# Test processes: waiting for browsers and workers leaves room for a second one even on few cores.
-WORKERS ?= 2
+# Test processes: waiting for browsers and workers leaves room for a third one even on two cores.
+WORKERS ?= 3
 ADDRESS ?= 127.0.0.1
 
 .PHONY: help app test setup check fuzz data experiments bench bench-docs clean
@@ -70,7 +70,8 @@ $(VENV)/ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/ready-test: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@# Not compiled ahead: of the large test libraries only what is imported needs it.
 	@echo "Installing into $(VENV) (a few minutes the first time) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[test]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e ".[test]"
 	@$(BIN)/python -c "from fairneuron_core.paths import compile_kernels; compile_kernels()"
 	@touch $(VENV)/ready $@
