@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8501
-# Test processes: waiting for browsers and workers leaves room for a third one even on two cores.
-WORKERS ?= 3
+# Test processes: waiting for browsers and workers leaves room for a second one even on few cores.
+WORKERS ?= 2
 ADDRESS ?= 127.0.0.1
 
 .PHONY: help app test setup check fuzz data experiments bench bench-docs clean
@@ -70,8 +70,9 @@ $(VENV)/ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/ready-test: pyproject.toml constraints.txt | $(VENV)/bin/python
-	@# Not compiled ahead: of the large test libraries only what is imported needs it.
 	@echo "Installing into $(VENV) (a few minutes the first time) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt -e ".[test]"
+	@# pip compiles one file after the other; some libraries carry files of other Pythons, which fail and do not matter.
+	@$(BIN)/python -m compileall -q -q -j 0 -x '/tests/' $(VENV)/lib || true
 	@$(BIN)/python -c "from fairneuron_core.paths import compile_kernels; compile_kernels()"
 	@touch $(VENV)/ready $@
