@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fairneuron_core.bench import section
 from fairneuron_core.bench.ratios import RATIOS, Ratio
 
 HEADER = ("engine", "reading", "size", "network", "rows", "seconds", "rows/s", "synapses/path", "synapses/s", "peak MB")
@@ -97,4 +98,4 @@ def machine_words(results: Mapping[str, Any]) -> list[str]:
 def markdown(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table; all but the first columns of words are right-aligned."""
     aligned = ["---" if column in ("engine", "reading", "size", "network") else "---:" for column in header]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, aligned, *lines))
+    return section.markdown(header, aligned, lines)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fairneuron_core.bench.as_table import significant
-from fairneuron_core.bench.docs import PAGE
-from fairneuron_core.errors import SettingError
+from fairneuron_core.bench.section import markdown, marks, results_of, write_section
 
 HEADER = ("size", "network", "trainings", "different", "epochs", "together s", "alone s", "measured alone", "ratio")
-BEGIN = "<!-- written by `fairneuron bench search --write-docs`: begin -->"
-END = "<!-- written by `fairneuron bench search --write-docs`: end -->"
+BEGIN, END = marks("search")
 
 
 def table(results: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
@@ -66,27 +63,11 @@ def _sentence(row: Mapping[str, Any]) -> str:
 
 def read_results(text: str) -> dict[str, Any]:
     """Return the results of a file that `--out` wrote (SettingError when it is something else)."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict) or found.get("bench") != "search":
-        raise SettingError("This file does not hold results of `fairneuron bench search`: write one with --out.")
-    return found
+    return results_of(text, "search")
 
 
 def write_docs(results: Mapping[str, Any], root: Path) -> list[Path]:
     """Replace what stands between the marks of BENCHMARKS.md (SettingError: no checkout, or a mark is missing)."""
-    page = root / PAGE
-    if not page.is_file():
-        raise SettingError(f"'{root}' has no {PAGE.name} to write into: run --write-docs from a source checkout.")
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SettingError(f"{PAGE.name} has lost a mark: put '{BEGIN}' and '{END}' where the results belong.")
     header, lines = table(results)
     aligned = ["---", "---", *("---:" for _ in header[2:])]
-    rows = "\n".join("| " + " | ".join(cells) + " |" for cells in (header, aligned, *lines))
-    points = "\n".join(f"- {sentence}" for sentence in summary(results))
-    page.write_text(f"{before}{BEGIN}\n\n{points}\n\n{rows}\n\n{END}{after}", encoding="utf-8")
-    return [page]
+    return write_section(root, "search", summary(results), markdown(header, aligned, lines))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fairneuron_core.bench.as_table import significant
-from fairneuron_core.bench.docs import PAGE
-from fairneuron_core.errors import SettingError
+from fairneuron_core.bench.section import markdown, marks, results_of, write_section
 
 HEADER = ("work", "what is free", "network", "individuals", "similar ones each", "seconds", "µs each", "answer")
-BEGIN = "<!-- written by `fairneuron bench verify --write-docs`: begin -->"
-END = "<!-- written by `fairneuron bench verify --write-docs`: end -->"
+BEGIN, END = marks("verify")
 FEW, MOST_MICROSECONDS, MOST_SPACE_SECONDS = 5, 2.0, 35.0
 """Targets: microseconds per individual where it has at most so many similar ones, and seconds for the space."""
 
@@ -101,27 +98,11 @@ def _bounds_words(rows: list[Mapping[str, Any]]) -> list[str]:
 
 def read_results(text: str) -> dict[str, Any]:
     """Return the results of a file that `--out` wrote (SettingError when it is something else)."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict) or found.get("bench") != "verify":
-        raise SettingError("This file does not hold results of `fairneuron bench verify`: write one with --out.")
-    return found
+    return results_of(text, "verify")
 
 
 def write_docs(results: Mapping[str, Any], root: Path) -> list[Path]:
     """Replace what stands between the marks of BENCHMARKS.md (SettingError: no checkout, or a mark is missing)."""
-    page = root / PAGE
-    if not page.is_file():
-        raise SettingError(f"'{root}' has no {PAGE.name} to write into: run --write-docs from a source checkout.")
-    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SettingError(f"{PAGE.name} has lost a mark: put '{BEGIN}' and '{END}' where the results belong.")
     header, lines = table(results)
     aligned = ["---", "---", "---", *("---:" for _ in header[3:-1]), "---"]
-    rows = "\n".join("| " + " | ".join(cells) + " |" for cells in (header, aligned, *lines))
-    points = "\n".join(f"- {sentence}" for sentence in summary(results))
-    page.write_text(f"{before}{BEGIN}\n\n{points}\n\n{rows}\n\n{END}{after}", encoding="utf-8")
-    return [page]
+    return write_section(root, "verify", summary(results), markdown(header, aligned, lines))

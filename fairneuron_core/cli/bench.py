@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from fairneuron_core.cli.app import ROOT
-from fairneuron_core.cli.output import progress_line, writable
+from fairneuron_core.cli.output import terminal_progress, writable
 from fairneuron_core.cli.show import table
 from fairneuron_core.errors import SettingError
 
@@ -45,10 +44,8 @@ def run_bench(arguments: argparse.Namespace) -> dict[str, Any]:
 def _measured(bench: Any, arguments: argparse.Namespace) -> dict[str, Any]:
     names = ("repeats", "sizes", "engines", "full", "memory")
     given = {name: value for name in names if (value := getattr(arguments, name)) is not None}
-    progress = progress_line() if sys.stderr.isatty() else None
-    results: dict[str, Any] = bench.run(given, progress)
-    if progress:
-        print("\r\033[K", end="", file=sys.stderr)
+    with terminal_progress() as progress:
+        results: dict[str, Any] = bench.run(given, progress)
     return results
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fairneuron_core.cli.output import progress_line
+from fairneuron_core.cli.output import terminal_progress
 from fairneuron_core.cli.show import estimate, table
 from fairneuron_core.workspace import open_workspace
 
@@ -40,13 +39,9 @@ def _recheck(arguments: argparse.Namespace) -> dict[str, Any]:
     from fairneuron_core.jobs.recheck import read_certificate, recheck
 
     given = read_certificate(arguments.recheck)
-    progress = progress_line() if sys.stderr.isatty() else None
-    found = recheck(
-        given, open_workspace(arguments.workspace), data=arguments.data, model=arguments.model, progress=progress
-    )
-    if progress:
-        print("\r\033[K", end="", file=sys.stderr)
-    return found
+    workspace = open_workspace(arguments.workspace)
+    with terminal_progress() as progress:
+        return recheck(given, workspace, data=arguments.data, model=arguments.model, progress=progress)
 
 
 def certify_status(results: Mapping[str, Any]) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,9 @@ from fairneuron_core.cli.certify import add_certify_arguments, certify_status, r
 from fairneuron_core.cli.doctor import examine
 from fairneuron_core.cli.experiment import add_experiment_arguments, run_experiment, show_experiment
 from fairneuron_core.cli.hunt import add_hunt_arguments, audit_status, run_hunt, show_hunt
+from fairneuron_core.cli.job import flags_given, run_here
 from fairneuron_core.cli.model import add_model_arguments, model_status, run_model
-from fairneuron_core.cli.output import progress_line, writable
+from fairneuron_core.cli.output import writable
 from fairneuron_core.cli.proofs import add_proofs_arguments, run_proofs, show_proofs
 from fairneuron_core.cli.show_model import show_model
 from fairneuron_core.errors import SettingError
@@ -111,16 +111,10 @@ def _job(kind: str) -> Callable[[argparse.Namespace], dict[str, Any]]:
     """Run the job of that kind in this process with the flags that were given."""
 
     def run(arguments: argparse.Namespace) -> dict[str, Any]:
-        from fairneuron_core.jobs import JOBS, JobContext
-
         workspace = open_workspace(arguments.workspace)
         given = _given(arguments, kind)
         out = writable(getattr(arguments, "out", None))
-        progress = progress_line() if sys.stderr.isatty() else None
-        job = JOBS[kind]
-        results = dict(job.run(job.check(given), JobContext(workspace, progress)).results)
-        if progress:
-            print("\r\033[K", end="", file=sys.stderr)
+        results = run_here(kind, given, workspace)
         if out and results.get("model"):
             results["out"] = _write_model(workspace, str(results["model"]), out)
         return results
@@ -129,8 +123,7 @@ def _job(kind: str) -> Callable[[argparse.Namespace], dict[str, Any]]:
 
 
 def _given(arguments: argparse.Namespace, kind: str) -> dict[str, Any]:
-    names = {field.name for field in dataclasses.fields(_params_of(kind))}
-    given = {k: v for k, v in vars(arguments).items() if k in names and v is not None}
+    given = flags_given(arguments, _params_of(kind))
     for pair in getattr(arguments, "settings", []):
         name, equals, value = pair.partition("=")
         if not equals:

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fairneuron_core.cli.output import progress_line, writable
+from fairneuron_core.cli.job import add_result_flags, stored_or_run
 from fairneuron_core.cli.show import table
-from fairneuron_core.errors import SettingError
-from fairneuron_core.workspace import canonical_json, open_workspace
 
 _GAP_LABELS = {
     "demographic_parity_difference": "DP gap",
@@ -29,11 +25,7 @@ def add_experiment_arguments(add_flags: Callable[[argparse.ArgumentParser], None
         words = "let the network read the protected attribute, or keep it out (default: as published for the data set)"
         choice.add_argument("--include-protected", action="store_true", default=None, help=words)
         choice.add_argument("--exclude-protected", dest="include_protected", action="store_false", help=words)
-        source = parser.add_mutually_exclusive_group()
-        source.add_argument("--stored", action="store_true", help="show the experiment that comes with the product")
-        source.add_argument("--write-stored", action="store_true", help="write the result into the source checkout")
-        parser.add_argument("--out", metavar="FILE", help="also write the result to this file, as JSON")
-        parser.add_argument("--csv", metavar="FILE", help="also write the rows to this file, as CSV")
+        add_result_flags(parser, "experiment")
 
     return add
 
@@ -41,18 +33,11 @@ def add_experiment_arguments(add_flags: Callable[[argparse.ArgumentParser], None
 def run_experiment(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the experiment of these settings, run now or stored."""
     from fairneuron_core.experiments import rows_csv, write_stored
+    from fairneuron_core.jobs import ExperimentParams
 
-    files = {name: writable(getattr(arguments, name)) for name in ("out", "csv")}
-    results = _stored(arguments) if arguments.stored else _run_now(arguments)
-    for name, text in (("out", lambda: canonical_json(results) + "\n"), ("csv", lambda: rows_csv(results))):
-        if path := files[name]:
-            try:
-                path.write_text(text(), encoding="utf-8")
-            except OSError as error:
-                raise SettingError(f"'{path}' cannot be written ({error.strerror}): name another file.") from error
-    if arguments.write_stored:
-        write_stored(results)
-    return results
+    return stored_or_run(
+        arguments, "experiment", ExperimentParams, load=lambda: _stored(arguments), rows=rows_csv, store=write_stored
+    )
 
 
 def _stored(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -60,19 +45,6 @@ def _stored(arguments: argparse.Namespace) -> dict[str, Any]:
 
     given = {"gap": arguments.gap} if arguments.gap else {}
     return load_stored(arguments.data or "census", **given)
-
-
-def _run_now(arguments: argparse.Namespace) -> dict[str, Any]:
-    from fairneuron_core.jobs import JOBS, ExperimentParams, JobContext
-
-    names = {field.name for field in dataclasses.fields(ExperimentParams)}
-    given = {name: value for name, value in vars(arguments).items() if name in names and value is not None}
-    progress = progress_line() if sys.stderr.isatty() else None
-    job = JOBS["experiment"]
-    results = job.run(job.check(given), JobContext(open_workspace(arguments.workspace), progress)).results
-    if progress:
-        print("\r\033[K", end="", file=sys.stderr)
-    return dict(results)
 
 
 def show_experiment(results: Mapping[str, Any]) -> str:

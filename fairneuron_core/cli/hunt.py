@@ -6,9 +6,8 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fairneuron_core.cli.output import writable
+from fairneuron_core.cli.output import writable, write_file
 from fairneuron_core.cli.show import estimate, table
-from fairneuron_core.errors import SettingError
 from fairneuron_core.workspace import open_workspace
 
 FAILED = 1
@@ -38,10 +37,7 @@ def run_hunt(run_job: Callable[[argparse.Namespace], dict[str, Any]]) -> Callabl
         from fairneuron_core.jobs.material import find_dataset
 
         dataset = find_dataset(results["data"], open_workspace(arguments.workspace))
-        try:
-            out.write_text(pairs_file_text(results, dataset), encoding="utf-8")
-        except OSError as error:
-            raise SettingError(f"'{out}' cannot be written ({error.strerror}): name another file.") from error
+        write_file(out, pairs_file_text(results, dataset))
         return results | {"out_pairs": str(out)}
 
     return run

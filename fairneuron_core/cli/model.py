@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fairneuron_core.cli.output import writable
+from fairneuron_core.cli.output import writable, write_file
 from fairneuron_core.errors import DataError, ModelError, NotFoundError, SettingError
 from fairneuron_core.workspace import Workspace, open_workspace
 
@@ -136,7 +136,7 @@ def _mapping(arguments: argparse.Namespace, workspace: Workspace) -> dict[str, A
     # Beside the JSON on stdout, which goes into a file.
     print(reason, file=sys.stderr)
     if out is not None:
-        _write(out, mapping_to_json(mapping).encode())
+        write_file(out, mapping_to_json(mapping).encode())
     said = {"out": str(out)} if out else {}
     return {"mapping": _mapping_json(mapping), "mapping_reason": reason, "text": mapping_to_json(mapping), **said}
 
@@ -176,7 +176,7 @@ def _export(arguments: argparse.Namespace, workspace: Workspace) -> dict[str, An
         raise SettingError(f"An export needs --format ({', '.join(FORMS)}) and --out FILE.")
     dataset = _dataset(arguments, workspace) if arguments.data else None
     content = export_model(find_classifier(arguments.file, workspace, dataset=dataset), arguments.form)
-    _write(out, content)
+    write_file(out, content)
     return {"out": str(out), "format": arguments.form, "bytes": len(content)}
 
 
@@ -271,10 +271,3 @@ def _mapping_json(mapping: Any) -> dict[str, Any] | None:
     from fairneuron_core.data.mapping_json import mapping_to_json
 
     return None if mapping is None else json.loads(mapping_to_json(mapping))
-
-
-def _write(out: Path, content: bytes) -> None:
-    try:
-        out.write_bytes(content)
-    except OSError as error:
-        raise SettingError(f"'{out}' cannot be written ({error.strerror}): name another file.") from error

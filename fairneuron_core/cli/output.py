@@ -38,6 +38,23 @@ def progress_line() -> Callable[[Progress], None]:
 
 
 @contextmanager
+def terminal_progress() -> Iterator[Callable[[Progress], None] | None]:
+    """Give the callback of `progress_line` where standard error is a terminal, and clear its line after the work."""
+    progress = progress_line() if sys.stderr.isatty() else None
+    yield progress
+    if progress:
+        print("\r\033[K", end="", file=sys.stderr)
+
+
+def write_file(path: Path, content: str | bytes) -> None:
+    """Write a result (SettingError when the place does not take it after all)."""
+    try:
+        path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    except OSError as error:
+        raise SettingError(f"'{path}' cannot be written ({error.strerror}): name another file.") from error
+
+
+@contextmanager
 def answer_alone() -> Iterator[None]:
     """Send to standard error whatever is written to standard output meanwhile, by C libraries too.
 

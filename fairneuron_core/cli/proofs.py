@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from fairneuron_core.cli.output import progress_line, writable
+from fairneuron_core.cli.job import add_result_flags, stored_or_run
 from fairneuron_core.cli.show import table
-from fairneuron_core.errors import SettingError
-from fairneuron_core.workspace import canonical_json, open_workspace
 
 
 def add_proofs_arguments(add_flags: Callable[[argparse.ArgumentParser], None]) -> Any:
@@ -19,11 +15,7 @@ def add_proofs_arguments(add_flags: Callable[[argparse.ArgumentParser], None]) -
 
     def add(parser: argparse.ArgumentParser) -> None:
         add_flags(parser)
-        source = parser.add_mutually_exclusive_group()
-        source.add_argument("--stored", action="store_true", help="show the result that comes with the product")
-        source.add_argument("--write-stored", action="store_true", help="write the result into the source checkout")
-        parser.add_argument("--out", metavar="FILE", help="also write the result to this file, as JSON")
-        parser.add_argument("--csv", metavar="FILE", help="also write the rows to this file, as CSV")
+        add_result_flags(parser, "result")
 
     return add
 
@@ -32,32 +24,16 @@ def run_proofs(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the result of these settings, measured now or stored."""
     from fairneuron_core.experiments.proof_json import load_proofs, write_proofs
     from fairneuron_core.experiments.proof_table import rows_csv
+    from fairneuron_core.jobs import ProofsParams
 
-    files = {name: writable(getattr(arguments, name)) for name in ("out", "csv")}
-    results = load_proofs() if arguments.stored else _run_now(arguments)
-    texts = {"out": lambda: canonical_json(results) + "\n", "csv": lambda: rows_csv(results["rows"])}
-    for name, path in files.items():
-        if path:
-            try:
-                path.write_text(texts[name](), encoding="utf-8")
-            except OSError as error:
-                raise SettingError(f"'{path}' cannot be written ({error.strerror}): name another file.") from error
-    if arguments.write_stored:
-        write_proofs(results)
-    return results
-
-
-def _run_now(arguments: argparse.Namespace) -> dict[str, Any]:
-    from fairneuron_core.jobs import JOBS, JobContext, ProofsParams
-
-    names = {field.name for field in dataclasses.fields(ProofsParams)}
-    given = {name: value for name, value in vars(arguments).items() if name in names and value is not None}
-    progress = progress_line() if sys.stderr.isatty() else None
-    job = JOBS["proofs"]
-    results = job.run(job.check(given), JobContext(open_workspace(arguments.workspace), progress)).results
-    if progress:
-        print("\r\033[K", end="", file=sys.stderr)
-    return dict(results)
+    return stored_or_run(
+        arguments,
+        "proofs",
+        ProofsParams,
+        load=load_proofs,
+        rows=lambda results: rows_csv(results["rows"]),
+        store=write_proofs,
+    )
 
 
 def show_proofs(results: Mapping[str, Any]) -> str:

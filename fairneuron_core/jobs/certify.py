@@ -14,6 +14,7 @@ from fairneuron_core.jobs.context import JobContext, JobResult, job_of
 from fairneuron_core.jobs.figures import audit_part
 from fairneuron_core.jobs.material import Material, choose_attribute, find_classifier, find_dataset
 from fairneuron_core.jobs.predictions import require_network
+from fairneuron_core.jobs.question import QuestionParams
 from fairneuron_core.jobs.stand_ins import stand_ins
 from fairneuron_core.metrics import audit_json
 from fairneuron_core.metrics.as_json import estimate_json
@@ -41,22 +42,9 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
-class CertifyParams:
+class CertifyParams(QuestionParams):
     """Whose decisions are certified, and what may differ between two people who must be decided alike."""
 
-    data: str = setting("census", label="Data set", help="Built-in name, stored id or file.")
-    model: str = setting("", label="Model", help="Stored id or file.")
-    protected: tuple[str, ...] | None = setting(
-        None,
-        label="Protected attributes",
-        help="They may take every value; several with commas between them. Empty = the first one of the data set.",
-    )
-    within: tuple[str, ...] | None = setting(
-        None,
-        label="Tolerance",
-        help="Numbers that may differ a little too, in their own units: hours_per_week=1,age=2.",
-        empty="none",
-    )
     scope: str = setting(
         "rows",
         label="Scope",

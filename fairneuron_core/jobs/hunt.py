@@ -10,6 +10,7 @@ from fairneuron_core.jobs.certify import freedom_of
 from fairneuron_core.jobs.context import JobContext, JobResult, job_of
 from fairneuron_core.jobs.material import find_classifier, find_dataset
 from fairneuron_core.jobs.predictions import require_network
+from fairneuron_core.jobs.question import QuestionParams
 from fairneuron_core.metrics.as_json import estimate_json
 from fairneuron_core.params import params_json, setting
 from fairneuron_core.store.plain import plain
@@ -19,22 +20,9 @@ from fairneuron_core.verify.pairs import MOST_PAIRS, Pair, pairs_text
 
 
 @dataclass(frozen=True)
-class HuntParams:
+class HuntParams(QuestionParams):
     """Whose decisions are searched, what may differ, and for how long."""
 
-    data: str = setting("census", label="Data set", help="Built-in name, stored id or file.")
-    model: str = setting("", label="Model", help="Stored id or file.")
-    protected: tuple[str, ...] | None = setting(
-        None,
-        label="Protected attributes",
-        help="They may take every value; several with commas between them. Empty = the first one of the data set.",
-    )
-    within: tuple[str, ...] | None = setting(
-        None,
-        label="Tolerance",
-        help="Numbers that may differ a little too, in their own units: hours_per_week=1,age=2.",
-        empty="none",
-    )
     budget: float = setting(20.0, label="Time budget", help="Of the search.", low=0.1, high=86_400.0, unit="s")
     strategies: tuple[str, ...] = setting(
         tuple(STRATEGIES),

@@ -105,11 +105,12 @@ def _lesson(task: RepairTask, gap: Gap, mixtures: int | None) -> _Lesson:
     usual = 6 if len(task.train.labels) < MANY_ROWS else 2
     times = usual if mixtures is None else mixtures
     mixed = mixed_rows(task.classifier.encoder, task.train.features, times=times, seed=task.seed)
+    eta = guide.eta(mixed)
     return _Lesson(
         guide,
         np.concatenate([task.train.features, mixed]),
-        np.concatenate([task.train.labels, (guide.eta(mixed) >= 0.5).astype(np.uint8)]),
-        np.concatenate([guide.eta(), guide.eta(mixed)]),
+        np.concatenate([task.train.labels, (eta >= 0.5).astype(np.uint8)]),
+        np.concatenate([guide.eta(), eta]),
         np.concatenate([guide.widening(), guide.widening(mixed)], axis=1),
     )
 
